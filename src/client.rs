@@ -1,0 +1,232 @@
+//! The recipe of a socket that connects to others.
+
+use std::time::Duration;
+
+use crate::endpoint;
+use crate::engine::Kind;
+use crate::error::Result;
+use crate::handle::Handle;
+use crate::recipe::{Options, recipe_methods};
+use crate::{Publisher, Receiver, Sender, Subscriber};
+
+/// The recipe of a socket that connects to one or more servers.
+///
+/// It is plain data until a [pattern](#patterns) opens a socket from it, in the manner of
+/// [`std::process::Command`]: options return `&mut Self`, patterns take `&self`, and it can be kept, cloned and used
+/// again. Nothing is connected before that, and what is wrong with an address is an error of the pattern method.
+///
+/// The server need not be there yet. libzmq connects in the background, and again when the connection is lost; so a
+/// host that does not exist is not an error either, but waited for.
+///
+/// # Examples
+///
+/// ```
+/// use zeroless::{Client, Server};
+///
+/// let one = Server::new(0).pull()?;
+/// let two = Server::new(0).pull()?;
+///
+/// let mut client = Client::new();
+/// client.connect_local(one.socket().port()?).connect("127.0.0.1", two.socket().port()?);
+/// let push = client.push()?; // to both, in turn
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    addresses: Vec<String>,
+    options: Options,
+}
+
+impl Client {
+    /// Makes the recipe of a client that connects to nothing yet. Does not block.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::Client;
+    ///
+    /// assert!(Client::new().addresses().is_empty());
+    /// ```
+    pub fn new() -> Client {
+        Client::default()
+    }
+
+    /// Adds a server to connect to, by its host and port. Does not block.
+    ///
+    /// The host is a name or an IP address, version 4 or 6.
+    ///
+    /// # Errors
+    ///
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a host that can be none and
+    /// for port 0, and [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) for an address that was added before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::Client;
+    ///
+    /// let mut client = Client::new();
+    /// client.connect("example.com", 5555).connect("::1", 5555);
+    /// assert_eq!(client.addresses(), ["tcp://example.com:5555", "tcp://[::1]:5555"]);
+    /// ```
+    pub fn connect(&mut self, host: impl AsRef<str>, port: u16) -> &mut Client {
+        self.add(endpoint::to_connect(host.as_ref(), port))
+    }
+
+    /// Adds a server of this machine to connect to, by its port. Does not block.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::Client;
+    ///
+    /// assert_eq!(Client::new().connect_local(5555).addresses(), ["tcp://127.0.0.1:5555"]);
+    /// ```
+    pub fn connect_local(&mut self, port: u16) -> &mut Client {
+        self.add(endpoint::to_connect_locally(port))
+    }
+
+    /// Adds a server to connect to, by any endpoint of libzmq's: `tcp://host:port`, `ipc:///tmp/path` or
+    /// `inproc://name`. Does not block.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect), and [`Unsupported`](crate::ErrorKind::Unsupported) for another scheme.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::{Client, ErrorKind};
+    ///
+    /// assert!(Client::new().connect_to("ipc:///tmp/jobs").push().is_ok());
+    /// let error = Client::new().connect_to("http://example.com").push().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Unsupported);
+    /// ```
+    pub fn connect_to(&mut self, endpoint: impl AsRef<str>) -> &mut Client {
+        let endpoint = endpoint.as_ref();
+        self.add(endpoint::check_connectable(endpoint).map(|()| endpoint.to_owned()))
+    }
+
+    /// Takes a server back that was added by its host and port. Does not block.
+    ///
+    /// # Errors
+    ///
+    /// The pattern method returns [`NotConnected`](crate::ErrorKind::NotConnected) for an address that was not added.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::Client;
+    ///
+    /// let mut client = Client::new();
+    /// client.connect("example.com", 5555).connect("example.com", 5556).disconnect("example.com", 5555);
+    /// assert_eq!(client.addresses(), ["tcp://example.com:5556"]);
+    /// ```
+    pub fn disconnect(&mut self, host: impl AsRef<str>, port: u16) -> &mut Client {
+        self.remove(endpoint::to_connect(host.as_ref(), port))
+    }
+
+    /// Takes a server of this machine back, by its port. Does not block.
+    ///
+    /// # Errors
+    ///
+    /// As [`disconnect`](Self::disconnect).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::Client;
+    ///
+    /// assert!(Client::new().connect_local(5555).disconnect_local(5555).addresses().is_empty());
+    /// ```
+    pub fn disconnect_local(&mut self, port: u16) -> &mut Client {
+        self.remove(endpoint::to_connect_locally(port))
+    }
+
+    /// Takes a server back that was added by its endpoint. Does not block.
+    ///
+    /// # Errors
+    ///
+    /// As [`disconnect`](Self::disconnect).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::Client;
+    ///
+    /// let mut client = Client::new();
+    /// assert!(client.connect_to("ipc:///tmp/jobs").disconnect_from("ipc:///tmp/jobs").addresses().is_empty());
+    /// ```
+    pub fn disconnect_from(&mut self, endpoint: impl AsRef<str>) -> &mut Client {
+        self.remove(Ok(endpoint.as_ref().to_owned()))
+    }
+
+    /// Takes all servers back. Does not block.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::Client;
+    ///
+    /// assert!(Client::new().connect_local(5555).disconnect_all().addresses().is_empty());
+    /// ```
+    pub fn disconnect_all(&mut self) -> &mut Client {
+        self.addresses.clear();
+        self
+    }
+
+    /// Returns the endpoints of the servers to connect to, in the order in which they were added. Does not block.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::Client;
+    ///
+    /// assert_eq!(Client::new().connect("example.com", 5555).addresses(), ["tcp://example.com:5555"]);
+    /// ```
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    fn add(&mut self, endpoint: Result<String>) -> &mut Client {
+        let outcome = endpoint.and_then(|endpoint| {
+            if self.addresses.contains(&endpoint) {
+                return Err(endpoint::connected_twice(&endpoint));
+            }
+            self.addresses.push(endpoint);
+            Ok(())
+        });
+        self.options.note(outcome);
+        self
+    }
+
+    fn remove(&mut self, endpoint: Result<String>) -> &mut Client {
+        let outcome = endpoint.and_then(|endpoint| {
+            let position = self.addresses.iter().position(|other| *other == endpoint);
+            let position = position.ok_or_else(|| endpoint::not_connected(&endpoint, &self.addresses))?;
+            self.addresses.remove(position);
+            Ok(())
+        });
+        self.options.note(outcome);
+        self
+    }
+
+    fn open(&self, kind: Kind, topics: Vec<Vec<u8>>) -> Result<Handle> {
+        let handle = self.options.open(kind, &[], &self.addresses, topics)?;
+        if self.addresses.is_empty() {
+            log::warn!(
+                target: "zeroless",
+                "a client has opened a {} socket that is connected to nothing; \
+                 call connect before, or socket().connect_local(port) on its handle",
+                kind.name()
+            );
+        }
+        Ok(handle)
+    }
+}
+
+recipe_methods!(Client);

@@ -1,0 +1,176 @@
+//! Checks hosts, ports and endpoints before libzmq sees them.
+//!
+//! libzmq answers some bad input with a panic of its binding, some with an errno that says little, and some with
+//! silence, retrying for ever what can never work. So only what has a chance is let through, and the rest is an
+//! [`Error`] that says what is wrong with it.
+
+use std::fs;
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::os::unix::net::{UnixListener, UnixStream};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// libzmq's limit for the names of `inproc` endpoints.
+const LONGEST_INPROC_NAME: usize = 255;
+
+/// The endpoint for a host and port to connect to.
+pub(crate) fn to_connect(host: &str, port: u16) -> Result<String> {
+    let shown = host.escape_debug();
+    let fault = |what: &str| Err(Error::invalid(format!("cannot connect to host \"{shown}\": {what}")));
+    if host.is_empty() {
+        return fault("it is empty; give a name or an IP address");
+    }
+    if host.contains("://") {
+        return fault("give the name or the IP address alone, or use connect_to for a whole endpoint");
+    }
+    let host = match host.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) if host.contains(':') => return fault("give the port apart from the host"),
+        Err(_) if !host.chars().all(is_of_a_host_name) => {
+            return fault("a name has letters, digits, dots and hyphens only; an IP address is fine too");
+        }
+        Err(_) if host.chars().all(is_of_a_number) && host.parse::<Ipv4Addr>().is_err() => {
+            return fault("an IP address has four numbers up to 255, with dots between them");
+        }
+        Err(_) => host.to_owned(),
+    };
+    if port == 0 {
+        return Err(Error::invalid(format!(
+            "cannot connect to {host}, port 0: a server's port is a number from 1 to 65535; its socket().port() tells"
+        )));
+    }
+    Ok(format!("tcp://{host}:{port}"))
+}
+
+fn is_of_a_host_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-._".contains(character)
+}
+
+fn is_of_a_number(character: char) -> bool {
+    character.is_ascii_digit() || character == '.'
+}
+
+/// The endpoint for a port of this machine to connect to.
+pub(crate) fn to_connect_locally(port: u16) -> Result<String> {
+    to_connect("127.0.0.1", port)
+}
+
+/// Checks an endpoint to connect to.
+pub(crate) fn check_connectable(endpoint: &str) -> Result<()> {
+    match Endpoint::parse("connect to", endpoint)? {
+        Endpoint::Tcp { port: "0" | "*", .. } => Err(Error::invalid(format!(
+            "cannot connect to \"{endpoint}\": a server's port is a number from 1 to 65535"
+        ))),
+        Endpoint::Tcp { host: "*", .. } => Err(Error::invalid(format!(
+            "cannot connect to \"{endpoint}\": * is for servers; a client names the host to connect to"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Checks an endpoint to bind, and whether the operating system would bind it.
+pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
+    let doing = || format!("cannot bind {endpoint}");
+    match Endpoint::parse("bind", endpoint)? {
+        Endpoint::Tcp { host, .. } => match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            // Whether there is IPv6 at all, and that address: libzmq's binding panics on how the system says no.
+            Some(host) if host != "*" => {
+                let probe = TcpListener::bind((host, 0)).map(drop);
+                probe.map_err(|error| Error::from_io(doing(), error))
+            }
+            _ => Ok(()),
+        },
+        Endpoint::Ipc { path } if path == "*" || path.starts_with('@') => Ok(()),
+        Endpoint::Ipc { path } => check_bindable_path(path).map_err(|error| Error::from_io(doing(), error)),
+        Endpoint::Inproc => Ok(()),
+    }
+}
+
+/// Asks the operating system to bind a path, and takes it back.
+///
+/// libzmq's binding panics on most of the reasons why that may fail. And libzmq deletes the file that it finds, be it
+/// the leftover of a server that is gone or the only way to one that is alive; the latter is an address in use.
+fn check_bindable_path(path: &str) -> std::io::Result<()> {
+    match UnixListener::bind(path) {
+        Ok(_) => fs::remove_file(path),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => match UnixStream::connect(path) {
+            Err(other) if other.kind() == std::io::ErrorKind::ConnectionRefused && is_socket(path) => Ok(()),
+            _ => Err(error),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+fn is_socket(path: &str) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
+}
+
+/// The TCP port of an endpoint that libzmq has resolved.
+pub(crate) fn port_of(endpoint: &str) -> Option<u16> {
+    let (_, port) = endpoint.strip_prefix("tcp://")?.rsplit_once(':')?;
+    port.parse().ok()
+}
+
+pub(crate) fn connected_twice(endpoint: &str) -> Error {
+    Error::new(
+        ErrorKind::AlreadyConnected,
+        format!("cannot connect to {endpoint} twice: it is connected to already"),
+    )
+}
+
+pub(crate) fn not_connected(endpoint: &str, connected: &[String]) -> Error {
+    let others = match connected {
+        [] => "nothing".to_owned(),
+        some => some.join(", "),
+    };
+    Error::new(
+        ErrorKind::NotConnected,
+        format!("cannot disconnect from {endpoint}: it is not connected to; connected to {others}"),
+    )
+}
+
+/// An endpoint taken apart, as far as there is anything to check.
+enum Endpoint<'a> {
+    Tcp { host: &'a str, port: &'a str },
+    Ipc { path: &'a str },
+    Inproc,
+}
+
+impl<'a> Endpoint<'a> {
+    fn parse(doing: &str, endpoint: &'a str) -> Result<Endpoint<'a>> {
+        let fault = |kind, what: &str| {
+            let shown = endpoint.escape_debug();
+            Err(Error::new(kind, format!("cannot {doing} \"{shown}\": {what}")))
+        };
+        let invalid = |what| fault(ErrorKind::InvalidInput, what);
+        let is_tcp = endpoint.starts_with("tcp:");
+        if let Some(odd) = endpoint.chars().find(|c| c.is_control() || is_tcp && c.is_whitespace()) {
+            return invalid(&format!("it has a {odd:?} in it; take that out"));
+        }
+        match endpoint.split_once("://") {
+            Some(("tcp", address)) => match address.rsplit_once(':') {
+                None => invalid("it has no port; tcp endpoints are of the form tcp://host:port"),
+                Some(("", _)) => invalid("it has no host; tcp endpoints are of the form tcp://host:port"),
+                Some((_, port)) if port != "*" && !is_port(port) => invalid("a port is a number up to 65535"),
+                Some((host, port)) => Ok(Endpoint::Tcp { host, port }),
+            },
+            Some(("ipc", "")) => invalid("it has no path; ipc endpoints are of the form ipc:///tmp/name"),
+            Some(("ipc", path)) => Ok(Endpoint::Ipc { path }),
+            Some(("inproc", "")) => invalid("it has no name; inproc endpoints are of the form inproc://name"),
+            Some(("inproc", name)) if name.len() > LONGEST_INPROC_NAME => {
+                invalid(&format!("its name has more than {LONGEST_INPROC_NAME} bytes"))
+            }
+            Some(("inproc", _)) => Ok(Endpoint::Inproc),
+            Some((scheme, _)) => {
+                let what = format!("the scheme {scheme} is none of tcp, ipc and inproc");
+                fault(ErrorKind::Unsupported, &what)
+            }
+            None => invalid("it has no scheme; endpoints are of the form tcp://host:port, ipc://path or inproc://name"),
+        }
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
+}

@@ -1,0 +1,184 @@
+//! Whole messages over one `zmq::Socket`, without ever blocking.
+//!
+//! A [`Wire`] is used by one thread at a time, under the engine's lock. Its methods either do all of their work or
+//! give `EAGAIN`, and never leave the socket in the middle of a message.
+
+use zmq::{DONTWAIT, PollEvents, SNDMORE};
+
+use super::Kind;
+use crate::Message;
+
+/// How many messages a publisher sends between two looks at the subscriptions that have arrived.
+///
+/// libzmq queues them until they are read, without bound; but a look at an empty queue is a system call, too dear
+/// for every message.
+const SENDS_BETWEEN_LOOKS: u32 = 256;
+
+/// From this many bytes on, a message is only copied for libzmq once there is room for it. A failed send throws its
+/// copy away; for a small message that is cheaper than to ask first.
+const LARGE: usize = 16 * 1024;
+
+pub(super) struct Wire {
+    pub(super) socket: zmq::Socket,
+    kind: Kind,
+    /// How many subscriptions have arrived since the socket opened; only a publisher counts.
+    subscriptions: usize,
+    /// How many messages were sent since the last look for subscriptions.
+    sends_since_look: u32,
+    /// A `REQ` socket stands in the middle of a request whose peer is gone, and wants a last frame to be rid of it.
+    owes_last_frame: bool,
+}
+
+impl Wire {
+    pub(super) fn new(socket: zmq::Socket, kind: Kind) -> Wire {
+        Wire {
+            socket,
+            kind,
+            subscriptions: 0,
+            sends_since_look: 0,
+            owes_last_frame: false,
+        }
+    }
+
+    /// What the socket is ready for. Asking makes libzmq process all that has happened to the socket.
+    pub(super) fn events(&self) -> zmq::Result<PollEvents> {
+        retry_interrupted(|| self.socket.get_events())
+    }
+
+    /// Sends one message, all of its frames or none.
+    ///
+    /// `EAGAIN` means that no peer has room. It can also be a stale answer, since a send that does not wait processes
+    /// what has happened to the socket only once in about three million CPU ticks: a full queue may have emptied a
+    /// millisecond ago. So it is believed only once [`Wire::events`] agrees (rule 3 of the engine).
+    pub(super) fn try_send(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
+        if self.kind.may_be_full() && is_large(frames) && !self.has_room()? {
+            return Err(zmq::Error::EAGAIN);
+        }
+        loop {
+            match self.send_frames(frames) {
+                Err(zmq::Error::EAGAIN) if self.has_room()? => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn has_room(&self) -> zmq::Result<bool> {
+        Ok(self.events()?.contains(zmq::POLLOUT))
+    }
+
+    fn send_frames(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
+        if self.owes_last_frame {
+            send_frame(&self.socket, &[], 0)?;
+            self.owes_last_frame = false;
+        }
+        for (index, frame) in frames.iter().enumerate() {
+            let more = if index + 1 < frames.len() { SNDMORE } else { 0 };
+            match send_frame(&self.socket, frame.as_ref(), more) {
+                Ok(()) => {}
+                Err(zmq::Error::EAGAIN) if index > 0 => {
+                    self.abandon(frames.len() - index - 1)?;
+                    return Err(zmq::Error::EAGAIN);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.sends_since_look = self.sends_since_look.saturating_add(1);
+        Ok(())
+    }
+
+    /// Brings the socket back between two messages, after `EAGAIN` on a frame that was not the first (rule 6).
+    ///
+    /// libzmq takes a message's first frame only if the peer has room for all of it, so this says that the peer has
+    /// vanished. What was taken of the message is lost with the peer; the message must start again, for another one.
+    /// But first:
+    ///
+    /// * A socket that balances its peers (`PUSH`, `REQ`) drops every further frame up to the end of the message. If
+    ///   it is not given them, it drops those of the next message, and all of it; if it is given the frame that
+    ///   failed again, a later peer gets a message without its head.
+    /// * If it was the last frame that failed, `PUSH` is back at a message's start. `REQ` is not: it would send the
+    ///   next request without its envelope. A lone last frame ends the broken request; a `REP` peer ignores it.
+    /// * `PAIR` forgets the message together with its peer, and a frame more might go to the next peer.
+    fn abandon(&mut self, frames_left: usize) -> zmq::Result<()> {
+        match (self.kind, frames_left) {
+            (Kind::Push | Kind::Request, 1..) => {
+                for left in (0..frames_left).rev() {
+                    send_frame(&self.socket, &[], if left > 0 { SNDMORE } else { 0 })?;
+                }
+            }
+            (Kind::Request, 0) => self.owes_last_frame = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Receives one message, all of its frames, into the buffers of `message`; leaves it alone if there is none.
+    pub(super) fn try_receive(&mut self, message: &mut Message) -> zmq::Result<()> {
+        let mut frame = zmq::Message::new();
+        let mut count = 0;
+        loop {
+            // libzmq delivers messages whole, so once there is a first frame none of the others is waited for.
+            retry_interrupted(|| self.socket.recv(&mut frame, DONTWAIT))?;
+            match message.get_mut(count) {
+                Some(buffer) => {
+                    buffer.clear();
+                    buffer.extend_from_slice(&frame);
+                }
+                None => message.push(frame.to_vec()),
+            }
+            count += 1;
+            if !frame.get_more() {
+                message.truncate(count);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Counts the subscriptions that have arrived since the socket opened; `EAGAIN` if there are fewer than `wanted`.
+    pub(super) fn try_count_subscriptions(&mut self, wanted: usize) -> zmq::Result<()> {
+        self.read_subscriptions()?;
+        if self.subscriptions < wanted { Err(zmq::Error::EAGAIN) } else { Ok(()) }
+    }
+
+    pub(super) fn subscriptions(&self) -> usize {
+        self.subscriptions
+    }
+
+    /// Reads what subscribers have sent, now and then, if this is a publisher: libzmq would keep it for ever.
+    pub(super) fn tidy(&mut self) {
+        if self.kind == Kind::Publish && self.sends_since_look >= SENDS_BETWEEN_LOOKS {
+            // A fault would show at the next operation, which has someone to tell.
+            let _ = self.read_subscriptions();
+        }
+    }
+
+    fn read_subscriptions(&mut self) -> zmq::Result<()> {
+        self.sends_since_look = 0;
+        let mut frame = zmq::Message::new();
+        loop {
+            match retry_interrupted(|| self.socket.recv(&mut frame, DONTWAIT)) {
+                // A one and the topic is a subscription, a zero and the topic the end of one.
+                Ok(()) => self.subscriptions += usize::from(frame.first() == Some(&1)),
+                Err(zmq::Error::EAGAIN) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn is_large(frames: &[impl AsRef<[u8]>]) -> bool {
+    frames.iter().map(|frame| frame.as_ref().len()).sum::<usize>() >= LARGE
+}
+
+fn send_frame(socket: &zmq::Socket, frame: &[u8], more: i32) -> zmq::Result<()> {
+    retry_interrupted(|| socket.send(frame, DONTWAIT | more))
+}
+
+/// Does again what a signal has interrupted (rule 5 of the engine, for what does not wait).
+fn retry_interrupted<T>(mut operation: impl FnMut() -> zmq::Result<T>) -> zmq::Result<T> {
+    loop {
+        match operation() {
+            Err(zmq::Error::EINTR) => {}
+            outcome => return outcome,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The one error of the crate, and what kinds of it there are.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// What every fallible call of this crate returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a call failed: a kind for programs, and a message for people.
+///
+/// The message names the endpoint or the input at fault and says what to do about it. Where libzmq or the
+/// operating system gave a reason of its own, [`source`](StdError::source) has it.
+///
+/// It converts into a [`std::io::Error`], so `?` works in a function that returns [`std::io::Result`].
+///
+/// # Examples
+///
+/// ```
+/// use zeroless::{Client, ErrorKind};
+///
+/// let error = Client::new().connect("no spaces here", 5555).push().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidInput);
+/// assert!(error.to_string().contains("no spaces here"));
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Repr>);
+
+struct Repr {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The kinds of [`Error`] that a program may want to tell apart.
+///
+/// More may be added, so a `match` needs a `_` arm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The input can never work: a host with a space in it, port 0 to connect to, a message of no frames, a
+    /// message that does not begin with the publisher's topic.
+    InvalidInput,
+    /// Another socket, of this or of another process, listens on that address already.
+    AddrInUse,
+    /// The address to bind is not one of this machine's, or the folder of an `ipc` path does not exist.
+    AddrNotAvailable,
+    /// The operating system does not let this user bind there: a port below 1024, or a folder of someone else's.
+    PermissionDenied,
+    /// The socket is connected to that address already, or it is a pair that has its one peer.
+    AlreadyConnected,
+    /// The socket is not connected to the address to disconnect from, or not subscribed to the topic to drop.
+    NotConnected,
+    /// The timeout passed before the message could be sent or received, or the subscribers arrived.
+    TimedOut,
+    /// A `try_` call could do nothing without waiting.
+    WouldBlock,
+    /// The socket was closed.
+    Closed,
+    /// It is the peer's turn: a reply without a request, a second request before the first was answered for.
+    OutOfTurn,
+    /// File descriptors, memory or libzmq's sockets have run out.
+    Exhausted,
+    /// The scheme of the endpoint is none that this crate or this build of libzmq speaks.
+    Unsupported,
+    /// Any other reason; the message and the source tell.
+    Other,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error(Arc::new(Repr {
+            kind,
+            message: message.into(),
+            source: None,
+        }))
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::InvalidInput, message)
+    }
+
+    /// An error that libzmq gave while the crate was `doing` something.
+    pub(crate) fn from_zmq(doing: impl fmt::Display, source: zmq::Error) -> Error {
+        Error(Arc::new(Repr {
+            kind: kind_of_zmq(source),
+            message: format!("{doing}: {}", remedy_of_zmq(source)),
+            source: Some(Box::new(source)),
+        }))
+    }
+
+    /// An error that the operating system gave while the crate was `doing` something.
+    pub(crate) fn from_io(doing: impl fmt::Display, source: io::Error) -> Error {
+        Error(Arc::new(Repr {
+            kind: kind_of_io(&source),
+            message: format!("{doing}: {source}"),
+            source: Some(Box::new(source)),
+        }))
+    }
+
+    /// Returns what kind of error this is, without blocking.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::{ErrorKind, Server};
+    ///
+    /// let pull = Server::new(0).pull()?;
+    /// assert_eq!(pull.try_recv().unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+}
+
+fn kind_of_zmq(error: zmq::Error) -> ErrorKind {
+    match error {
+        zmq::Error::EADDRINUSE => ErrorKind::AddrInUse,
+        zmq::Error::EADDRNOTAVAIL | zmq::Error::ENODEV | zmq::Error::ENOENT => ErrorKind::AddrNotAvailable,
+        zmq::Error::EACCES => ErrorKind::PermissionDenied,
+        zmq::Error::EAGAIN => ErrorKind::WouldBlock,
+        zmq::Error::EFSM => ErrorKind::OutOfTurn,
+        zmq::Error::EINVAL | zmq::Error::ENAMETOOLONG => ErrorKind::InvalidInput,
+        zmq::Error::EMFILE | zmq::Error::ENOMEM | zmq::Error::ENOBUFS => ErrorKind::Exhausted,
+        zmq::Error::ENOCOMPATPROTO | zmq::Error::ENOTSUP | zmq::Error::EPROTONOSUPPORT => ErrorKind::Unsupported,
+        zmq::Error::ENOTSOCK | zmq::Error::ETERM => ErrorKind::Closed,
+        _ => ErrorKind::Other,
+    }
+}
+
+/// What to do about it, where that can be said from the error alone.
+fn remedy_of_zmq(error: zmq::Error) -> &'static str {
+    match error {
+        zmq::Error::EADDRINUSE => "the address is in use already; choose another, or port 0 for a free one",
+        zmq::Error::EADDRNOTAVAIL | zmq::Error::ENODEV => {
+            "no interface of this machine has that address; give an IP address of its own, the name of an \
+             interface, or * for all of them"
+        }
+        zmq::Error::ENOENT => "the folder does not exist; create it first",
+        zmq::Error::EACCES => "not permitted; ports below 1024 and other users' folders need privileges",
+        zmq::Error::EINVAL => "libzmq takes it for invalid",
+        zmq::Error::ENAMETOOLONG => "the path is too long; ipc paths end at about 100 bytes",
+        zmq::Error::EMFILE => {
+            "no file descriptor or libzmq socket is left; close some sockets, or raise the limit (ulimit -n)"
+        }
+        other => other.message(),
+    }
+}
+
+fn kind_of_io(error: &io::Error) -> ErrorKind {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => ErrorKind::AddrInUse,
+        io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::ReadOnlyFilesystem => ErrorKind::AddrNotAvailable,
+        io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename => ErrorKind::InvalidInput,
+        io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull => ErrorKind::Exhausted,
+        io::ErrorKind::Unsupported => ErrorKind::Unsupported,
+        _ => ErrorKind::Other,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> io::Error {
+        let kind = match error.kind() {
+            ErrorKind::InvalidInput => io::ErrorKind::InvalidInput,
+            ErrorKind::AddrInUse => io::ErrorKind::AddrInUse,
+            ErrorKind::AddrNotAvailable => io::ErrorKind::AddrNotAvailable,
+            ErrorKind::PermissionDenied => io::ErrorKind::PermissionDenied,
+            ErrorKind::AlreadyConnected => io::ErrorKind::AlreadyExists,
+            ErrorKind::NotConnected => io::ErrorKind::NotConnected,
+            ErrorKind::TimedOut => io::ErrorKind::TimedOut,
+            ErrorKind::WouldBlock => io::ErrorKind::WouldBlock,
+            ErrorKind::Closed => io::ErrorKind::BrokenPipe,
+            ErrorKind::Unsupported => io::ErrorKind::Unsupported,
+            ErrorKind::OutOfTurn | ErrorKind::Exhausted | ErrorKind::Other => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}

@@ -1,0 +1,273 @@
+//! The receiving half of a pattern.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::engine::Patience;
+use crate::error::{ErrorKind, Result};
+use crate::handle::Handle;
+use crate::{Message, Socket, sizes};
+
+/// The receiving half of a pattern: iterate over its messages.
+///
+/// ```no_run
+/// for message in zeroless::Server::new(12345).pull()? {
+///     println!("{message:?}");
+/// }
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+///
+/// Each step blocks until there is a message. Each message comes whole, to one receiver only: clones, and threads that
+/// share a `&Receiver`, take from the same socket, also while others send over it. The socket closes when the last
+/// handle is dropped.
+///
+/// ```
+/// use std::thread;
+///
+/// # let receiver = zeroless::Server::new(0).pull()?;
+/// # receiver.socket().close();
+/// thread::scope(|scope| {
+///     for worker in 1..=4 {
+///         let jobs = &receiver;
+///         scope.spawn(move || {
+///             for job in jobs {
+///                 println!("worker {worker} does {job:?}");
+///             }
+///         });
+///     }
+/// });
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+///
+/// # The end of iteration
+///
+/// Iteration ends when the socket is closed, from here or from any other thread; when the recipe's timeout passed
+/// with nothing to receive; and on a fault, which the log has at error level. [`recv`](Self::recv) returns the same
+/// as an error, for programs that must tell these apart. After a timeout it may be iterated again. It does not end
+/// because the peers are gone: others may come.
+#[derive(Clone)]
+pub struct Receiver {
+    handle: Handle,
+}
+
+impl Receiver {
+    pub(crate) fn new(handle: Handle) -> Receiver {
+        Receiver { handle }
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Receives a message, blocking until there is one.
+    ///
+    /// # Errors
+    ///
+    /// * [`TimedOut`](crate::ErrorKind::TimedOut) if the recipe's timeout passed first.
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or meanwhile.
+    /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) for a reply when no request was sent, or a request when the last
+    ///   one is still to be replied to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pull = zeroless::Server::new(0).pull()?;
+    /// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+    /// push.send(&["a", "b"])?;
+    /// assert_eq!(pull.recv()?, [b"a", b"b"]);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn recv(&self) -> Result<Message> {
+        self.receive(self.handle.timeout())
+    }
+
+    /// Receives a message if there is one, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](crate::ErrorKind::WouldBlock) if there is none; otherwise as [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::{ErrorKind, Server};
+    ///
+    /// assert_eq!(Server::new(0).pull()?.try_recv().unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn try_recv(&self) -> Result<Message> {
+        self.receive(Patience::None)
+    }
+
+    /// Receives a message, blocking no longer than `timeout` until there is one.
+    ///
+    /// The time is kept to the millisecond, and holds in place of the recipe's.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroless::{ErrorKind, Server};
+    ///
+    /// let error = Server::new(0).pull()?.recv_timeout(Duration::from_millis(10)).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::TimedOut);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<Message> {
+        self.receive(Patience::For(timeout))
+    }
+
+    /// Receives a message into the buffers of an earlier one, blocking until there is one.
+    ///
+    /// It has then as many frames as were received; what it held before is gone. This saves the allocations of
+    /// [`recv`](Self::recv).
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv). What `message` holds then is not specified.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::Message;
+    ///
+    /// # let pull = zeroless::Server::new(0).pull()?;
+    /// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+    /// push.send(&["a", "b"])?;
+    /// push.send(&["c"])?;
+    /// let mut message = Message::new();
+    /// pull.recv_into(&mut message)?;
+    /// assert_eq!(message, [b"a", b"b"]);
+    /// pull.recv_into(&mut message)?;
+    /// assert_eq!(message, [b"c"]);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn recv_into(&self, message: &mut Message) -> Result<()> {
+        self.receive_into(message, self.handle.timeout())
+    }
+
+    /// Iterates over the messages without consuming the receiver; each step blocks until there is one.
+    ///
+    /// The same as iterating over `&receiver`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pull = zeroless::Server::new(0).pull()?;
+    /// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+    /// push.send(&["1"])?;
+    /// push.send(&["2"])?;
+    /// let two: Vec<_> = pull.iter().take(2).collect();
+    /// assert_eq!(two, [[b"1"], [b"2"]]);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { receiver: self }
+    }
+
+    /// Iterates over the messages that are there already; ends when there is none, without blocking.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pull = zeroless::Server::new(0).pull()?;
+    /// assert_eq!(pull.try_iter().count(), 0);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn try_iter(&self) -> TryIter<'_> {
+        TryIter { receiver: self }
+    }
+
+    /// Returns the live socket under this handle, without blocking.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pull = zeroless::Server::new(0).pull()?;
+    /// println!("port {}", pull.socket().port()?);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn socket(&self) -> Socket {
+        Socket::new(self.handle.engine())
+    }
+
+    fn receive(&self, patience: Patience) -> Result<Message> {
+        let mut message = Message::new();
+        self.receive_into(&mut message, patience)?;
+        Ok(message)
+    }
+
+    fn receive_into(&self, message: &mut Message, patience: Patience) -> Result<()> {
+        self.handle.receive(message, patience)?;
+        log::trace!(target: "zeroless", "{} received {}", self.handle.label(), sizes(message));
+        Ok(())
+    }
+
+    /// One step of an iteration: what ends it in the course of things ends it quietly.
+    fn step(&self, patience: Patience) -> Option<Message> {
+        match self.receive(patience) {
+            Ok(message) => Some(message),
+            Err(error) => {
+                let expected = [ErrorKind::Closed, ErrorKind::TimedOut, ErrorKind::WouldBlock];
+                if !expected.contains(&error.kind()) {
+                    log::error!(target: "zeroless", "iteration ends: {error}");
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Iterator for Receiver {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        self.step(self.handle.timeout())
+    }
+}
+
+impl Iterator for &Receiver {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        self.step(self.handle.timeout())
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Receiver({})", self.handle.label())
+    }
+}
+
+/// A blocking iterator over the messages of a [`Receiver`], made by [`Receiver::iter`].
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    receiver: &'a Receiver,
+}
+
+impl Iterator for Iter<'_> {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        self.receiver.step(self.receiver.handle.timeout())
+    }
+}
+
+/// An iterator over the messages of a [`Receiver`] that never blocks, made by [`Receiver::try_iter`].
+#[derive(Clone, Debug)]
+pub struct TryIter<'a> {
+    receiver: &'a Receiver,
+}
+
+impl Iterator for TryIter<'_> {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        self.receiver.step(Patience::None)
+    }
+}

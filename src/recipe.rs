@@ -1,0 +1,358 @@
+//! What `Server` and `Client` have in common: the options of a socket to come, and the patterns to open it with.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::{Engine, Kind, Plan};
+use crate::error::{Error, Result};
+use crate::handle::Handle;
+
+type Configure = dyn Fn(&zmq::Socket) -> zmq::Result<()> + Send + Sync;
+
+/// The options that both recipes take.
+#[derive(Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) linger: Option<Duration>,
+    pub(crate) high_water_mark: Option<i32>,
+    pub(crate) configure: Vec<Arc<Configure>>,
+    /// The first thing that was wrong with the recipe. The pattern method returns it.
+    pub(crate) fault: Option<Error>,
+}
+
+impl Options {
+    /// Keeps a fault until a pattern method can return it.
+    pub(crate) fn note(&mut self, outcome: Result<()>) {
+        if let (None, Err(error)) = (&self.fault, outcome) {
+            self.fault = Some(error);
+        }
+    }
+
+    pub(crate) fn set_high_water_mark(&mut self, messages: u32) {
+        match i32::try_from(messages) {
+            Ok(messages) => self.high_water_mark = Some(messages),
+            Err(_) => self.note(Err(Error::invalid(format!(
+                "cannot queue {messages} messages: a high-water mark is at most {}, and 0 is for no limit",
+                i32::MAX
+            )))),
+        }
+    }
+
+    /// Opens a socket for a pattern.
+    pub(crate) fn open(
+        &self,
+        kind: Kind,
+        binds: &[String],
+        connects: &[String],
+        topics: Vec<Vec<u8>>,
+    ) -> Result<Handle> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        let plan = Plan { kind, binds, connects, topics, options: self };
+        Engine::open(plan).map(Handle::new)
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("timeout", &self.timeout)
+            .field("linger", &self.linger)
+            .field("high_water_mark", &self.high_water_mark)
+            .field("configure", &format_args!("{} closures", self.configure.len()))
+            .field("fault", &self.fault)
+            .finish()
+    }
+}
+
+/// Writes the methods that `Server` and `Client` share.
+///
+/// Methods of their own, rather than of a trait, so that no trait has to be imported to open a socket. The recipe has
+/// a field `options`, and a method `open(kind, topics)`.
+macro_rules! recipe_methods {
+    ($Recipe:ident) => {
+        /// # Options
+        ///
+        /// They hold for each socket that is opened from the recipe afterwards.
+        impl $Recipe {
+            /// Sets how long any call, step of iteration and closing drop may block.
+            ///
+            /// Without it they wait for as long as it takes. The time is kept to the millisecond, rounded up;
+            /// [`Duration::ZERO`] is for not waiting at all. When it has passed, a call returns an error of kind
+            /// [`TimedOut`](crate::ErrorKind::TimedOut), and iteration ends; both may be tried again. The closing drop
+            /// of the process's last socket gives up what has not been delivered by then, unless
+            /// [`linger`](Self::linger) says otherwise.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// use zeroless::{ErrorKind, Server};
+            ///
+            /// let pull = Server::new(0).timeout(Duration::from_millis(10)).pull()?;
+            /// assert_eq!(pull.recv().unwrap_err().kind(), ErrorKind::TimedOut);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn timeout(&mut self, timeout: Duration) -> &mut Self {
+                self.options.timeout = Some(timeout);
+                self
+            }
+
+            /// Sets how long the closing drop may wait to deliver what was sent.
+            ///
+            /// The default is the [`timeout`](Self::timeout), or for ever if there is none. The time runs from the
+            /// moment the socket closes, but it is waited for only when the *last* socket of the process closes: until
+            /// then, libzmq delivers in the background.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// use zeroless::Client;
+            ///
+            /// let push = Client::new().connect_local(9).linger(Duration::from_millis(10)).push()?;
+            /// push(&[b"no one listens there"])?;
+            /// drop(push); // returns all the same
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn linger(&mut self, linger: Duration) -> &mut Self {
+                self.options.linger = Some(linger);
+                self
+            }
+
+            /// Sets how many messages are queued each way for each peer, before sending waits or drops.
+            ///
+            /// The default is libzmq's, 1000 each way. 0 is for no limit, except memory. When the queue of every
+            /// peer is full, `push`, `request` and `pair` wait; `publish` and `reply` drop the message for that peer.
+            ///
+            /// # Errors
+            ///
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for more than
+            /// 2,147,483,647.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use zeroless::{Client, Server};
+            ///
+            /// let pull = Server::new(0).high_water_mark(10).pull()?;
+            /// let push = Client::new().connect_local(pull.socket().port()?).high_water_mark(10).push()?;
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn high_water_mark(&mut self, messages: u32) -> &mut Self {
+                self.options.set_high_water_mark(messages);
+                self
+            }
+
+            /// Has a function set any other option of libzmq's, before the socket binds or connects.
+            ///
+            /// It is called for each socket that is opened from the recipe, after all that this crate has set, so it
+            /// has the last word. Several are called in order.
+            ///
+            /// # Errors
+            ///
+            /// The pattern method returns what the function returns.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use zeroless::Server;
+            ///
+            /// let pull = Server::new(0).configure(|socket| socket.set_maxmsgsize(1024 * 1024)).pull()?;
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn configure<F>(&mut self, configure: F) -> &mut Self
+            where
+                F: Fn(&zmq::Socket) -> zmq::Result<()> + Send + Sync + 'static,
+            {
+                self.options.configure.push(std::sync::Arc::new(configure));
+                self
+            }
+        }
+
+        /// # Patterns
+        ///
+        /// Each opens one socket and returns its handles, without blocking. All of them fail with the first fault of
+        /// the recipe, and with what libzmq says of the address: [`AddrInUse`](crate::ErrorKind::AddrInUse),
+        /// [`AddrNotAvailable`](crate::ErrorKind::AddrNotAvailable),
+        /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied), or
+        /// [`Exhausted`](crate::ErrorKind::Exhausted) when no file descriptor is left.
+        impl $Recipe {
+            /// Opens the sending end of push/pull: each message goes to one of the pullers, in turn. Does not block.
+            ///
+            /// Sending waits while every connected puller's queue is full. A client queues for a server that is not
+            /// there yet; a server waits for its first client.
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use zeroless::{Client, Server};
+            ///
+            /// let mut pull = Server::new(0).pull()?;
+            /// let push = Client::new().connect_local(pull.socket().port()?).push()?;
+            /// push(&[b"1", b"Msg1"])?;
+            /// assert_eq!(pull.next().unwrap(), [b"1".to_vec(), b"Msg1".to_vec()]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn push(&self) -> Result<Sender> {
+                Ok(Sender::new(self.open(Kind::Push, Vec::new())?))
+            }
+
+            /// Opens the receiving end of push/pull: takes messages of all pushers, in fair turns. Does not block.
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns).
+            ///
+            /// # Examples
+            ///
+            /// As [`push`](Self::push).
+            pub fn pull(&self) -> Result<Receiver> {
+                Ok(Receiver::new(self.open(Kind::Pull, Vec::new())?))
+            }
+
+            /// Opens the sending end of publish/subscribe: each message goes to all who subscribed to its beginning.
+            /// Does not block.
+            ///
+            /// Neither does sending: a subscriber who is not there, or not yet, or too slow, misses the message.
+            /// [`Publisher::wait_for_subscribers`] waits until they are there.
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// use zeroless::{Client, Server};
+            ///
+            /// let publish = Server::new(0).publish()?;
+            /// let mut news = Client::new().connect_local(publish.socket().port()?).subscribe(["sport"])?;
+            /// publish.wait_for_subscribers(1, Duration::from_secs(5))?;
+            ///
+            /// publish(&[b"weather", b"rain"])?;
+            /// publish(&[b"sport", b"2:1"])?;
+            /// assert_eq!(news.next().unwrap(), [b"sport".to_vec(), b"2:1".to_vec()]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn publish(&self) -> Result<Publisher> {
+                Ok(Publisher::new(self.open(Kind::Publish, Vec::new())?))
+            }
+
+            /// Opens the receiving end of publish/subscribe: takes the messages that begin with one of the topics.
+            /// Does not block.
+            ///
+            /// A topic is any bytes, and fits each message whose first frame begins with them: `["a"]` takes `"a"`
+            /// and `"abc"`, `[""]` takes everything. With no topics, nothing comes until
+            /// [`Subscriber::subscribe`].
+            ///
+            /// A *server* that subscribes asks the publishers that connect to it only while it receives, so it misses
+            /// what they publish before. The log warns of it; better let the publisher be the server.
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns), and [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255
+            /// bytes, which libzmq 4.3.4 would never find in a message.
+            ///
+            /// # Examples
+            ///
+            /// As [`publish`](Self::publish).
+            pub fn subscribe<I>(&self, topics: I) -> Result<Subscriber>
+            where
+                I: IntoIterator<Item: AsRef<[u8]>>,
+            {
+                let topics = crate::publish::collect_topics(topics)?;
+                Ok(Subscriber::new(self.open(Kind::Subscribe, topics)?))
+            }
+
+            /// Opens the asking end of request/reply: send a request, receive its reply, in turns. Does not block.
+            ///
+            /// If no reply comes in time, just ask again: a reply to an earlier request is never taken for one to a
+            /// later. (So says libzmq's `REQ_CORRELATE`, which puts one frame more before the request than a
+            /// hand-written router might expect.) The server may have got both requests by then.
+            ///
+            /// There is one request at a time: whoever sends a second one gives up the first. Threads that ask at the
+            /// same time each want a socket of their own.
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns). Receiving without a request fails with
+            /// [`OutOfTurn`](crate::ErrorKind::OutOfTurn).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::thread;
+            /// use zeroless::{Client, Server};
+            ///
+            /// let (reply, requests) = Server::new(0).reply()?;
+            /// let port = requests.socket().port()?;
+            /// thread::spawn(move || {
+            ///     for request in requests {
+            ///         reply.send(&request).unwrap();
+            ///     }
+            /// });
+            ///
+            /// let (request, mut replies) = Client::new().connect_local(port).request()?;
+            /// request(&[b"hello"])?;
+            /// assert_eq!(replies.next().unwrap(), [b"hello".to_vec()]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn request(&self) -> Result<(Sender, Receiver)> {
+                Ok(self.open(Kind::Request, Vec::new())?.into_both())
+            }
+
+            /// Opens the answering end of request/reply: receive a request, send its reply, in turns. Does not block.
+            ///
+            /// The reply goes to whoever sent the request. If that one is gone, libzmq drops the reply.
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns). Sending without a request, or receiving the next before the reply is sent,
+            /// fails with [`OutOfTurn`](crate::ErrorKind::OutOfTurn).
+            ///
+            /// # Examples
+            ///
+            /// As [`request`](Self::request).
+            pub fn reply(&self) -> Result<(Sender, Receiver)> {
+                Ok(self.open(Kind::Reply, Vec::new())?.into_both())
+            }
+
+            /// Opens one end of a pair: both send and receive as they like, and there is no third. Does not block.
+            ///
+            /// A server's pair talks to the client that came first; libzmq turns others away without telling them,
+            /// until the first is gone.
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns), and [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) for a client with
+            /// two addresses.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use zeroless::{Client, Server};
+            ///
+            /// let (say, mut hear) = Server::new(0).pair()?;
+            /// let (answer, mut listen) = Client::new().connect_local(hear.socket().port()?).pair()?;
+            /// say(&[b"knock, knock"])?;
+            /// assert_eq!(listen.next().unwrap(), [b"knock, knock".to_vec()]);
+            /// answer(&[b"who's there?"])?;
+            /// assert_eq!(hear.next().unwrap(), [b"who's there?".to_vec()]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn pair(&self) -> Result<(Sender, Receiver)> {
+                Ok(self.open(Kind::Pair, Vec::new())?.into_both())
+            }
+        }
+    };
+}
+
+pub(crate) use recipe_methods;

@@ -1,0 +1,236 @@
+//! The sending half of a pattern.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Patience;
+use crate::error::{Error, Result};
+use crate::handle::Handle;
+use crate::{Socket, sizes};
+
+type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
+
+/// The sending half of a pattern: call it with the frames of a message.
+///
+/// ```
+/// # let pull = zeroless::Server::new(0).pull()?;
+/// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+/// push(&[b"id", b"a longer body"])?;
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+///
+/// A message is sent whole or not at all, and frames of two threads never mix. Clones send over the same socket, from
+/// any thread, also while others receive from it; the socket closes when the last handle is dropped.
+///
+/// Being sent means being queued in libzmq, which delivers in the background, and goes on to do so after the handle
+/// is dropped: see [`Socket::close`].
+///
+/// # The limits of call syntax
+///
+/// A call takes `&[&[u8]]`; [`send`](Sender::send) takes strings and vectors too. As a named struct cannot implement
+/// `Fn` on stable Rust, a sender dereferences to a function instead, which shows in two places:
+///
+/// ```
+/// use zeroless::{Result, Sender};
+///
+/// struct Job { push: Sender }
+///
+/// impl Job {
+///     fn run(&self) -> Result<()> {
+///         (self.push)(&[b"done"]) // a field wants parentheses, as any function in a field does
+///     }
+/// }
+///
+/// fn twice(mut call: impl FnMut(&[&[u8]]) -> Result<()>) -> Result<()> {
+///     call(&[b"once"])?;
+///     call(&[b"again"])
+/// }
+///
+/// # let pull = zeroless::Server::new(0).pull()?;
+/// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+/// twice(&*push)?; // a generic function wants the function inside
+/// # Job { push }.run()?;
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Sender {
+    outlet: Arc<Outlet>,
+    /// Sends through the same outlet.
+    call: Arc<Call>,
+}
+
+/// A way into a socket, and what its messages must look like.
+struct Outlet {
+    handle: Handle,
+    topic: Topic,
+}
+
+/// What a message has to do with a topic.
+pub(crate) enum Topic {
+    /// Nothing.
+    Free,
+    /// Its first frame must begin with it.
+    Required(Vec<u8>),
+    /// It is sent before the first frame, as a frame of its own.
+    Embedded(Vec<u8>),
+}
+
+impl Sender {
+    pub(crate) fn new(handle: Handle) -> Sender {
+        Sender::with_topic(handle, Topic::Free)
+    }
+
+    pub(crate) fn with_topic(handle: Handle, topic: Topic) -> Sender {
+        let outlet = Arc::new(Outlet { handle, topic });
+        let call = {
+            let outlet = Arc::clone(&outlet);
+            move |frames: &[&[u8]]| outlet.send(frames, outlet.handle.timeout())
+        };
+        Sender { outlet, call: Arc::new(call) }
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.outlet.handle
+    }
+
+    /// Sends a message, blocking while there is no room for it: the same as calling the sender.
+    ///
+    /// The frames are anything that is bytes: `&["a", "b"]`, a slice of `Vec<u8>`, a received
+    /// [`Message`](crate::Message).
+    ///
+    /// `push`, `request` and `pair` wait while the queues of all peers are full, and a server's also while no client
+    /// is there. `publish` and `reply` never block.
+    ///
+    /// # Errors
+    ///
+    /// * [`TimedOut`](crate::ErrorKind::TimedOut) if the recipe's timeout passed first.
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or meanwhile.
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a message of no frames, or one that does not fit the
+    ///   publisher's topic.
+    /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) for a reply without a request.
+    ///
+    /// None of the message is sent then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pull = zeroless::Server::new(0).pull()?;
+    /// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+    /// push.send(&["a word", "and another"])?;
+    /// push.send(&vec![b"frames".to_vec(), b"received before".to_vec()])?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn send<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<()> {
+        self.outlet.send(frames, self.outlet.handle.timeout())
+    }
+
+    /// Sends a message if there is room for it, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](crate::ErrorKind::WouldBlock) if there is none; otherwise as [`send`](Self::send).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::{ErrorKind, Server};
+    ///
+    /// let push = Server::new(0).push()?;
+    /// let error = push.try_send(&["no client is there to take it"]).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn try_send<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<()> {
+        self.outlet.send(frames, Patience::None)
+    }
+
+    /// Sends a message, blocking no longer than `timeout` while there is no room for it.
+    ///
+    /// The time is kept to the millisecond, and holds in place of the recipe's.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroless::{ErrorKind, Server};
+    ///
+    /// let push = Server::new(0).push()?;
+    /// let error = push.send_timeout(&["no client is there"], Duration::from_millis(10)).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::TimedOut);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn send_timeout<F: AsRef<[u8]>>(&self, frames: &[F], timeout: Duration) -> Result<()> {
+        self.outlet.send(frames, Patience::For(timeout))
+    }
+
+    /// Returns the live socket under this handle, without blocking.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let push = zeroless::Server::new(0).push()?;
+    /// println!("port {}", push.socket().port()?);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn socket(&self) -> Socket {
+        Socket::new(self.handle().engine())
+    }
+}
+
+impl Outlet {
+    fn send<F: AsRef<[u8]>>(&self, frames: &[F], patience: Patience) -> Result<()> {
+        match &self.topic {
+            Topic::Free => self.transmit(frames, patience),
+            Topic::Required(topic) => {
+                self.check(topic, frames)?;
+                self.transmit(frames, patience)
+            }
+            Topic::Embedded(topic) => {
+                let topic_first: Vec<&[u8]> =
+                    [topic.as_slice()].into_iter().chain(frames.iter().map(AsRef::as_ref)).collect();
+                self.transmit(&topic_first, patience)
+            }
+        }
+    }
+
+    fn check<F: AsRef<[u8]>>(&self, topic: &[u8], frames: &[F]) -> Result<()> {
+        match frames.first() {
+            Some(first) if !first.as_ref().starts_with(topic) => Err(Error::invalid(format!(
+                "{}: a message must begin with the topic \"{}\"; begin its first frame with it, or use embed_topic",
+                self.handle.label(),
+                topic.escape_ascii()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn transmit<F: AsRef<[u8]>>(&self, frames: &[F], patience: Patience) -> Result<()> {
+        if frames.is_empty() {
+            let label = self.handle.label();
+            return Err(Error::invalid(format!("{label}: a message has one frame at least; an empty frame will do")));
+        }
+        self.handle.send(frames, patience)?;
+        log::trace!(target: "zeroless", "{} sent {}", self.handle.label(), sizes(frames));
+        Ok(())
+    }
+}
+
+impl Deref for Sender {
+    type Target = Call;
+
+    fn deref(&self) -> &Call {
+        &*self.call
+    }
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sender({})", self.handle().label())
+    }
+}
