@@ -39,6 +39,8 @@
 //!    again at once, to another file. So closing first takes the socket away from the lock, then wakes and waits for
 //!    whoever polls, and only then drops the socket: [`Engine::close`].
 
+#[cfg(test)]
+mod tests;
 mod turnstile;
 mod wire;
 
@@ -370,7 +372,6 @@ impl Engine {
         Ok(engine)
     }
 
-
     /// How long an operation waits that is not told.
     pub(crate) fn timeout(&self) -> Patience {
         self.timeout
@@ -423,7 +424,9 @@ impl Engine {
             return first;
         }
         let deadline = Deadline::after(patience);
-        let _turn = self.turnstiles[direction as usize].enter(deadline).ok_or(Halt::Unready)?;
+        let _turn = self.turnstiles[direction as usize]
+            .enter(deadline)
+            .ok_or(Halt::Unready)?;
         loop {
             // Looked at before the attempt, so that one is made after the deadline too.
             let last = deadline.has_passed();
@@ -457,7 +460,10 @@ impl Engine {
         };
         // Whoever comes past a turnstile from now on finds the wire gone, and leaves. With both turns in hand, no one
         // polls the socket's descriptor (rule 7).
-        let turns = self.turnstiles.each_ref().map(|turnstile| turnstile.enter(Deadline::NEVER));
+        let turns = self
+            .turnstiles
+            .each_ref()
+            .map(|turnstile| turnstile.enter(Deadline::NEVER));
         drop(wire);
         drop(turns);
         drop(context);
@@ -534,9 +540,14 @@ impl Engine {
                     let message = format!("{label}: could not {doing} within {time:?}");
                     Error::new(ErrorKind::TimedOut, message)
                 }
-                _ => Error::new(ErrorKind::WouldBlock, format!("{label}: could not {doing} without waiting")),
+                _ => Error::new(
+                    ErrorKind::WouldBlock,
+                    format!("{label}: could not {doing} without waiting"),
+                ),
             },
-            Halt::Fault(zmq::Error::EFSM) => Error::new(ErrorKind::OutOfTurn, format!("{label}: {}", self.whose_turn())),
+            Halt::Fault(zmq::Error::EFSM) => {
+                Error::new(ErrorKind::OutOfTurn, format!("{label}: {}", self.whose_turn()))
+            }
             halt => halt.into_error(&format_args!("{label}: could not {doing}")),
         }
     }
@@ -545,9 +556,7 @@ impl Engine {
     fn whose_turn(&self) -> &'static str {
         match self.kind {
             Kind::Request => "there is no request to get a reply to; send one first",
-            _ => {
-                "requests and replies take turns: receive one request, send one reply to it, then receive the next"
-            }
+            _ => "requests and replies take turns: receive one request, send one reply to it, then receive the next",
         }
     }
 }
@@ -566,7 +575,10 @@ impl Halt {
 
 /// Waits until something has happened to the socket, someone has written the wake-up, or the deadline has passed.
 fn wait(fd: RawFd, wake_up: RawFd, deadline: Deadline) -> zmq::Result<()> {
-    let items = &mut [zmq::PollItem::from_fd(fd, zmq::POLLIN), zmq::PollItem::from_fd(wake_up, zmq::POLLIN)];
+    let items = &mut [
+        zmq::PollItem::from_fd(fd, zmq::POLLIN),
+        zmq::PollItem::from_fd(wake_up, zmq::POLLIN),
+    ];
     loop {
         let milliseconds = deadline.remaining().map_or(-1, milliseconds);
         match zmq::poll(items, milliseconds.into()) {
@@ -587,7 +599,12 @@ fn set_up(socket: &zmq::Socket, plan: &Plan<'_>) -> Result<()> {
     let Plan { kind, options, .. } = plan;
     let options_set = || -> zmq::Result<()> {
         socket.set_linger(options.linger.or(options.timeout).map_or(-1, milliseconds))?;
-        socket.set_ipv6(plan.binds.iter().chain(plan.connects).any(|endpoint| endpoint.contains('[')))?;
+        socket.set_ipv6(
+            plan.binds
+                .iter()
+                .chain(plan.connects)
+                .any(|endpoint| endpoint.contains('[')),
+        )?;
         if let Some(messages) = options.high_water_mark {
             socket.set_sndhwm(messages)?;
             socket.set_rcvhwm(messages)?;

@@ -44,13 +44,20 @@ where
 }
 
 pub(crate) fn not_subscribed(topic: &[u8], topics: &[Vec<u8>]) -> Error {
-    let others: Vec<String> = topics.iter().map(|other| format!("\"{}\"", other.escape_ascii())).collect();
+    let others: Vec<String> = topics
+        .iter()
+        .map(|other| format!("\"{}\"", other.escape_ascii()))
+        .collect();
     Error::new(
         ErrorKind::NotConnected,
         format!(
             "cannot unsubscribe from \"{}\": it is not subscribed to; subscribed to {}",
             topic.escape_ascii(),
-            if others.is_empty() { "nothing".to_owned() } else { others.join(", ") }
+            if others.is_empty() {
+                "nothing".to_owned()
+            } else {
+                others.join(", ")
+            }
         ),
     )
 }
@@ -72,7 +79,9 @@ pub struct Publisher {
 
 impl Publisher {
     pub(crate) fn new(handle: Handle) -> Publisher {
-        Publisher { sender: Sender::new(handle) }
+        Publisher {
+            sender: Sender::new(handle),
+        }
     }
 
     /// Makes a publisher over the same socket that refuses messages which do not begin with the topic. Does not block.
@@ -144,7 +153,9 @@ impl Publisher {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn wait_for_subscribers(&self, subscriptions: usize, timeout: Duration) -> Result<()> {
-        self.sender.handle().await_subscriptions(subscriptions, Patience::For(timeout))
+        self.sender
+            .handle()
+            .await_subscriptions(subscriptions, Patience::For(timeout))
     }
 }
 
@@ -187,7 +198,9 @@ pub struct Subscriber {
 
 impl Subscriber {
     pub(crate) fn new(handle: Handle) -> Subscriber {
-        Subscriber { receiver: Receiver::new(handle) }
+        Subscriber {
+            receiver: Receiver::new(handle),
+        }
     }
 
     /// Takes in the messages that begin with this topic too. Does not block.

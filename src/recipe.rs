@@ -50,7 +50,13 @@ impl Options {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        let plan = Plan { kind, binds, connects, topics, options: self };
+        let plan = Plan {
+            kind,
+            binds,
+            connects,
+            topics,
+            options: self,
+        };
         Engine::open(plan).map(Handle::new)
     }
 }

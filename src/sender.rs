@@ -18,6 +18,7 @@ type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
 /// # let pull = zeroless::Server::new(0).pull()?;
 /// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
 /// push(&[b"id", b"a longer body"])?;
+/// # pull.recv()?;
 /// # Ok::<(), zeroless::Error>(())
 /// ```
 ///
@@ -52,6 +53,7 @@ type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
 /// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
 /// twice(&*push)?; // a generic function wants the function inside
 /// # Job { push }.run()?;
+/// # pull.iter().take(3).for_each(drop);
 /// # Ok::<(), zeroless::Error>(())
 /// ```
 #[derive(Clone)]
@@ -88,7 +90,10 @@ impl Sender {
             let outlet = Arc::clone(&outlet);
             move |frames: &[&[u8]]| outlet.send(frames, outlet.handle.timeout())
         };
-        Sender { outlet, call: Arc::new(call) }
+        Sender {
+            outlet,
+            call: Arc::new(call),
+        }
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -120,6 +125,7 @@ impl Sender {
     /// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
     /// push.send(&["a word", "and another"])?;
     /// push.send(&vec![b"frames".to_vec(), b"received before".to_vec()])?;
+    /// # pull.iter().take(2).for_each(drop);
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn send<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<()> {
@@ -192,8 +198,10 @@ impl Outlet {
                 self.transmit(frames, patience)
             }
             Topic::Embedded(topic) => {
-                let topic_first: Vec<&[u8]> =
-                    [topic.as_slice()].into_iter().chain(frames.iter().map(AsRef::as_ref)).collect();
+                let topic_first: Vec<&[u8]> = [topic.as_slice()]
+                    .into_iter()
+                    .chain(frames.iter().map(AsRef::as_ref))
+                    .collect();
                 self.transmit(&topic_first, patience)
             }
         }
@@ -213,7 +221,9 @@ impl Outlet {
     fn transmit<F: AsRef<[u8]>>(&self, frames: &[F], patience: Patience) -> Result<()> {
         if frames.is_empty() {
             let label = self.handle.label();
-            return Err(Error::invalid(format!("{label}: a message has one frame at least; an empty frame will do")));
+            return Err(Error::invalid(format!(
+                "{label}: a message has one frame at least; an empty frame will do"
+            )));
         }
         self.handle.send(frames, patience)?;
         log::trace!(target: "zeroless", "{} sent {}", self.handle.label(), sizes(frames));

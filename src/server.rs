@@ -100,7 +100,9 @@ impl Server {
     }
 
     fn open(&self, kind: Kind, topics: Vec<Vec<u8>>) -> Result<Handle> {
-        let handle = self.options.open(kind, std::slice::from_ref(&self.endpoint), &[], topics)?;
+        let handle = self
+            .options
+            .open(kind, std::slice::from_ref(&self.endpoint), &[], topics)?;
         if self.endpoint.starts_with("tcp://*:") {
             log::warn!(
                 target: "zeroless",

@@ -64,10 +64,16 @@ impl Socket {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn port(&self) -> Result<u16> {
-        self.engine.bound().iter().find_map(|endpoint| endpoint::port_of(endpoint)).ok_or_else(|| {
-            let label = self.engine.label();
-            Error::invalid(format!("{label}: no port to tell; only a server of the tcp transport listens on one"))
-        })
+        self.engine
+            .bound()
+            .iter()
+            .find_map(|endpoint| endpoint::port_of(endpoint))
+            .ok_or_else(|| {
+                let label = self.engine.label();
+                Error::invalid(format!(
+                    "{label}: no port to tell; only a server of the tcp transport listens on one"
+                ))
+            })
     }
 
     /// Returns the endpoints that it is bound and connected to, in this order, without blocking.
@@ -181,7 +187,10 @@ impl Socket {
     ///
     /// [`Closed`](crate::ErrorKind::Closed) if it is closed.
     pub fn disconnect_all(&self) -> Result<()> {
-        self.engine.connected().iter().try_for_each(|endpoint| self.engine.disconnect(endpoint))
+        self.engine
+            .connected()
+            .iter()
+            .try_for_each(|endpoint| self.engine.disconnect(endpoint))
     }
 
     /// Closes the connection for all of its handles, also those that are blocked in other threads.

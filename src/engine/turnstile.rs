@@ -26,7 +26,10 @@ impl Turnstile {
                 None => self.freed.wait(taken).unwrap_or_else(PoisonError::into_inner),
                 Some(left) if left.is_zero() => return None,
                 Some(left) => {
-                    let (taken, _) = self.freed.wait_timeout(taken, left).unwrap_or_else(PoisonError::into_inner);
+                    let (taken, _) = self
+                        .freed
+                        .wait_timeout(taken, left)
+                        .unwrap_or_else(PoisonError::into_inner);
                     taken
                 }
             };

@@ -51,11 +51,18 @@ impl Wire {
     /// what has happened to the socket only once in about three million CPU ticks: a full queue may have emptied a
     /// millisecond ago. So it is believed only once [`Wire::events`] agrees (rule 3 of the engine).
     pub(super) fn try_send(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
-        if self.kind.may_be_full() && is_large(frames) && !self.has_room()? {
+        let large = is_large(frames);
+        if large && self.kind.may_be_full() && !self.has_room()? {
             return Err(zmq::Error::EAGAIN);
         }
         loop {
-            match self.send_frames(frames) {
+            // Large frames are copied before the first one is sent, to leave the peer no time to vanish in between.
+            let copies = if large {
+                frames.iter().map(|frame| frame.as_ref().into()).collect()
+            } else {
+                Vec::new()
+            };
+            match self.send_frames(frames, copies) {
                 Err(zmq::Error::EAGAIN) if self.has_room()? => {}
                 outcome => return outcome,
             }
@@ -66,17 +73,20 @@ impl Wire {
         Ok(self.events()?.contains(zmq::POLLOUT))
     }
 
-    fn send_frames(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
+    /// Sends the frames, of which there may be copies at hand.
+    fn send_frames(&mut self, frames: &[impl AsRef<[u8]>], copies: Vec<zmq::Message>) -> zmq::Result<()> {
         if self.owes_last_frame {
-            send_frame(&self.socket, &[], 0)?;
+            send_frame(&self.socket, &[], None, 0)?;
             self.owes_last_frame = false;
         }
+        let mut copies = copies.into_iter();
         for (index, frame) in frames.iter().enumerate() {
-            let more = if index + 1 < frames.len() { SNDMORE } else { 0 };
-            match send_frame(&self.socket, frame.as_ref(), more) {
+            let left = frames.len() - index - 1;
+            let more = if left > 0 { SNDMORE } else { 0 };
+            match send_frame(&self.socket, frame.as_ref(), copies.next(), more) {
                 Ok(()) => {}
                 Err(zmq::Error::EAGAIN) if index > 0 => {
-                    self.abandon(frames.len() - index - 1)?;
+                    self.abandon(left)?;
                     return Err(zmq::Error::EAGAIN);
                 }
                 Err(error) => return Err(error),
@@ -90,7 +100,8 @@ impl Wire {
     ///
     /// libzmq takes a message's first frame only if the peer has room for all of it, so this says that the peer has
     /// vanished. What was taken of the message is lost with the peer; the message must start again, for another one.
-    /// But first:
+    /// (If libzmq is done with that peer by then, it drops the rest without a word, and the message is one of those
+    /// that were queued for the peer and are lost with it.) But first:
     ///
     /// * A socket that balances its peers (`PUSH`, `REQ`) drops every further frame up to the end of the message. If
     ///   it is not given them, it drops those of the next message, and all of it; if it is given the frame that
@@ -102,7 +113,7 @@ impl Wire {
         match (self.kind, frames_left) {
             (Kind::Push | Kind::Request, 1..) => {
                 for left in (0..frames_left).rev() {
-                    send_frame(&self.socket, &[], if left > 0 { SNDMORE } else { 0 })?;
+                    send_frame(&self.socket, &[], None, if left > 0 { SNDMORE } else { 0 })?;
                 }
             }
             (Kind::Request, 0) => self.owes_last_frame = true,
@@ -136,7 +147,11 @@ impl Wire {
     /// Counts the subscriptions that have arrived since the socket opened; `EAGAIN` if there are fewer than `wanted`.
     pub(super) fn try_count_subscriptions(&mut self, wanted: usize) -> zmq::Result<()> {
         self.read_subscriptions()?;
-        if self.subscriptions < wanted { Err(zmq::Error::EAGAIN) } else { Ok(()) }
+        if self.subscriptions < wanted {
+            Err(zmq::Error::EAGAIN)
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn subscriptions(&self) -> usize {
@@ -169,8 +184,13 @@ fn is_large(frames: &[impl AsRef<[u8]>]) -> bool {
     frames.iter().map(|frame| frame.as_ref().len()).sum::<usize>() >= LARGE
 }
 
-fn send_frame(socket: &zmq::Socket, frame: &[u8], more: i32) -> zmq::Result<()> {
-    retry_interrupted(|| socket.send(frame, DONTWAIT | more))
+/// Sends a frame, from the copy at hand or from a new one. A send that fails has spent its copy.
+fn send_frame(socket: &zmq::Socket, frame: &[u8], copy: Option<zmq::Message>, more: i32) -> zmq::Result<()> {
+    let mut copy = copy;
+    retry_interrupted(|| {
+        let message = copy.take().unwrap_or_else(|| frame.into());
+        socket.send(message, DONTWAIT | more)
+    })
 }
 
 /// Does again what a signal has interrupted (rule 5 of the engine, for what does not wait).

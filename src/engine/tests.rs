@@ -1,0 +1,200 @@
+//! The rules that cannot be told from outside: 3, 6 and 7. `tests/threads.rs` has the others.
+
+use std::cell::{Cell, RefCell};
+use std::thread;
+use std::time::Duration;
+
+use zmq::{POLLIN, POLLOUT, PollEvents};
+
+use super::wire::Wire;
+use super::*;
+use crate::recipe::Options;
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// A wire that is bound, and the endpoint to reach it at.
+fn bound_wire(context: &zmq::Context, kind: Kind, configure: impl Fn(&zmq::Socket)) -> (Wire, String) {
+    let socket = context.socket(kind.socket_type()).unwrap();
+    socket.set_linger(0).unwrap();
+    configure(&socket);
+    socket.bind("tcp://127.0.0.1:*").unwrap();
+    let endpoint = socket.get_last_endpoint().unwrap().unwrap();
+    (Wire::new(socket, kind), endpoint)
+}
+
+/// A peer in a context of its own, so that it can be gone from one moment to the next.
+fn peer(socket_type: zmq::SocketType, endpoint: &str) -> zmq::Socket {
+    let socket = zmq::Context::new().socket(socket_type).unwrap();
+    socket.set_linger(0).unwrap();
+    socket.set_rcvtimeo(SOON.as_millis() as i32).unwrap();
+    socket.connect(endpoint).unwrap();
+    socket
+}
+
+/// Waits until the socket is ready for this.
+fn wait_for(wire: &Wire, events: PollEvents) {
+    assert_eq!(
+        wire.socket.poll(events, SOON.as_millis() as i64).unwrap(),
+        1,
+        "the peer has not come"
+    );
+}
+
+/// A message of which the peer vanishes while the frame after the first, or the last, is about to be sent.
+struct Vanishing<'a> {
+    peer: &'a RefCell<Option<zmq::Socket>>,
+    fd: RawFd,
+    /// How many times the frame has been looked at. The first time is for its length.
+    looks: Cell<u32>,
+}
+
+enum Frame<'a> {
+    Plain(&'static [u8]),
+    Vanishing(Vanishing<'a>),
+}
+
+impl AsRef<[u8]> for Frame<'_> {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Frame::Plain(bytes) => bytes,
+            Frame::Vanishing(frame) => {
+                frame.looks.set(frame.looks.get() + 1);
+                if frame.looks.get() == 2 {
+                    frame.vanish();
+                }
+                b"while the peer vanishes"
+            }
+        }
+    }
+}
+
+impl Vanishing<'_> {
+    /// Ends the peer, and waits until the next send cannot but notice.
+    fn vanish(&self) {
+        drop(self.peer.take());
+        let told = zmq::poll(&mut [zmq::PollItem::from_fd(self.fd, POLLIN)], SOON.as_millis() as i64);
+        assert_eq!(told.unwrap(), 1, "the socket is told that its peer is gone");
+        // A send looks at what has happened once in three million ticks of the CPU; these are more.
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_millis(20) {}
+    }
+}
+
+/// Has the peer of a wire vanish before the given frame of three, and returns the wire and a new peer of it.
+fn after_a_peer_has_vanished(kind: Kind, peer_type: zmq::SocketType, frame: usize) -> (Wire, zmq::Socket) {
+    let context = zmq::Context::new();
+    loop {
+        let (mut wire, endpoint) = bound_wire(&context, kind, |socket| {
+            if kind == Kind::Request {
+                socket.set_req_relaxed(true).unwrap();
+                socket.set_req_correlate(true).unwrap();
+            }
+        });
+        let first_peer = RefCell::new(Some(peer(peer_type, &endpoint)));
+        wait_for(&wire, POLLOUT);
+
+        let mut frames = [Frame::Plain(b"a"), Frame::Plain(b"b"), Frame::Plain(b"c")];
+        let fd = wire.socket.get_fd().unwrap();
+        frames[frame] = Frame::Vanishing(Vanishing {
+            peer: &first_peer,
+            fd,
+            looks: Cell::new(0),
+        });
+        match wire.try_send(&frames) {
+            // Now and then libzmq is done with the peer before it looks at the frame, and drops the rest in silence.
+            Ok(()) => continue,
+            Err(error) => assert_eq!(error, zmq::Error::EAGAIN),
+        }
+
+        let second_peer = peer(peer_type, &endpoint);
+        wait_for(&wire, POLLOUT);
+        return (wire, second_peer);
+    }
+}
+
+fn the_next_messages_are_whole(kind: Kind, peer_type: zmq::SocketType) {
+    for frame in [1, 2] {
+        let (mut wire, peer) = after_a_peer_has_vanished(kind, peer_type, frame);
+        for message in [vec!["x", "y", "z"], vec!["end"]] {
+            wire.try_send(&message).unwrap();
+            let received = peer.recv_multipart(0).expect("the message has come");
+            assert_eq!(
+                received,
+                message.iter().map(|frame| frame.as_bytes()).collect::<Vec<_>>()
+            );
+            if kind == Kind::Request {
+                peer.send("the reply", 0).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pusher_whose_peer_vanishes_in_the_middle_of_a_message_sends_the_next_whole() {
+    the_next_messages_are_whole(Kind::Push, zmq::PULL);
+}
+
+#[test]
+fn a_requester_whose_peer_vanishes_in_the_middle_of_a_message_sends_the_next_whole() {
+    the_next_messages_are_whole(Kind::Request, zmq::REP);
+}
+
+#[test]
+fn a_pair_whose_peer_vanishes_in_the_middle_of_a_message_sends_the_next_whole() {
+    the_next_messages_are_whole(Kind::Pair, zmq::PAIR);
+}
+
+#[test]
+fn a_queue_that_has_just_emptied_takes_a_message_at_once() {
+    let context = zmq::Context::new();
+    let push = context.socket(zmq::PUSH).unwrap();
+    push.set_sndhwm(1).unwrap();
+    push.bind("inproc://emptied").unwrap();
+    let pull = context.socket(zmq::PULL).unwrap();
+    pull.set_rcvhwm(1).unwrap();
+    pull.connect("inproc://emptied").unwrap();
+    let mut wire = Wire::new(push, Kind::Push);
+    wait_for(&wire, POLLOUT);
+
+    // Many times over, in less time than a send without rule 3 takes to look once.
+    for _ in 0..1_000 {
+        while wire.try_send(&["full"]).is_ok() {}
+        while pull.recv_bytes(zmq::DONTWAIT).is_ok() {}
+        assert_eq!(wire.try_send(&["room"]), Ok(()));
+    }
+}
+
+#[test]
+fn when_close_returns_no_thread_is_at_the_descriptors() {
+    for _ in 0..200 {
+        let plan = Plan {
+            kind: Kind::Pull,
+            binds: &["tcp://127.0.0.1:*".to_owned()],
+            connects: &[],
+            topics: Vec::new(),
+            options: &Options::default(),
+        };
+        let engine = &Engine::open(plan).unwrap();
+        let waits = || engine.lock().lanes[Direction::Receiving as usize].flag == Flag::Raised;
+        thread::scope(|scope| {
+            let waiting = [(); 3].map(|()| scope.spawn(|| engine.receive(&mut Message::new(), Patience::Forever)));
+            while !waits() {
+                thread::yield_now();
+            }
+            engine.close();
+            // Whoever leaves the descriptors lowers the flag.
+            assert!(engine.lock().lanes.iter().all(|lane| lane.flag == Flag::Down));
+            for waiting in waiting {
+                assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Closed);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_wait_is_rounded_up_to_the_millisecond_and_never_wraps() {
+    assert_eq!(milliseconds(Duration::ZERO), 0);
+    assert_eq!(milliseconds(Duration::from_nanos(1)), 1);
+    assert_eq!(milliseconds(Duration::from_millis(7)), 7);
+    assert_eq!(milliseconds(Duration::MAX), i32::MAX);
+}

@@ -1,0 +1,115 @@
+//! What the tests share.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender as Channel, bounded};
+use zeroless::{Message, Publisher, Receiver, Sender, Server};
+
+/// How long a test may take before it counts as hung.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Ends the process if it is not dropped in time: a test that hangs fails, and says which one it was.
+pub struct Watchdog {
+    _fed: Channel<()>,
+}
+
+pub fn watchdog() -> Watchdog {
+    let (fed, hungry) = bounded::<()>(0);
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    thread::spawn(move || {
+        if hungry.recv_timeout(LIMIT).is_err_and(|error| error.is_timeout()) {
+            eprintln!("{test} hangs: it has taken more than {LIMIT:?}");
+            std::process::exit(101);
+        }
+    });
+    Watchdog { _fed: fed }
+}
+
+/// A pair of push and pull over loopback.
+pub fn push_and_pull() -> (Sender, Receiver) {
+    let pull = Server::new(0).pull().unwrap();
+    let push = client_of(&pull).push().unwrap();
+    (push, pull)
+}
+
+/// The recipe of a client of that receiver's server.
+pub fn client_of(server: &Receiver) -> zeroless::Client {
+    client_of_port(server.socket().port().unwrap())
+}
+
+/// The recipe of a client of that sender's server.
+pub fn client_of_sender(server: &Sender) -> zeroless::Client {
+    client_of_port(server.socket().port().unwrap())
+}
+
+pub fn client_of_port(port: u16) -> zeroless::Client {
+    let mut client = zeroless::Client::new();
+    client.connect_local(port);
+    client
+}
+
+/// Waits until that many subscriptions have arrived.
+pub fn await_subscribers(publisher: &Publisher, subscriptions: usize) {
+    publisher
+        .wait_for_subscribers(subscriptions, Duration::from_secs(30))
+        .unwrap();
+}
+
+/// The frames of a message that is text.
+pub fn texts(message: &Message) -> Vec<&str> {
+    message
+        .iter()
+        .map(|frame| std::str::from_utf8(frame).unwrap())
+        .collect()
+}
+
+/// A port that nothing listens on, and that no outgoing connection is given: below the system's range of those.
+///
+/// A client that connects to a port of that range while nobody listens may be connected to itself.
+pub fn unused_port() -> u16 {
+    let first = 20_000 + (std::process::id() % 5_000) as u16 * 2;
+    (first..32_000)
+        .find(|&port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .expect("a port is free")
+}
+
+/// Waits until something is so that no channel tells of.
+pub fn wait_until(mut so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !so() {
+        assert!(started.elapsed() < LIMIT, "waited for too long");
+        thread::yield_now();
+    }
+}
+
+/// A process that ends with the test, whatever becomes of it.
+pub struct Process(pub Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs an ignored test of this file in a process of its own, with an argument in the environment.
+pub fn run_in_child(test: &str, argument: &str) -> Process {
+    let program = std::env::current_exe().unwrap();
+    let child = Command::new(program)
+        .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
+        .env("ZEROLESS_TEST_ARGUMENT", argument)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    Process(child)
+}
+
+/// The argument that [`run_in_child`] gave.
+pub fn argument_of_child() -> String {
+    std::env::var("ZEROLESS_TEST_ARGUMENT").expect("this is run by another test, as a child")
+}
