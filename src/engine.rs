@@ -598,7 +598,10 @@ fn milliseconds(time: Duration) -> i32 {
 fn set_up(socket: &zmq::Socket, plan: &Plan<'_>) -> Result<()> {
     let Plan { kind, options, .. } = plan;
     let options_set = || -> zmq::Result<()> {
-        socket.set_linger(options.linger.or(options.timeout).map_or(-1, milliseconds))?;
+        // libzmq lets a subscriber not linger, or it would wait to tell its topics to a publisher that is gone.
+        if *kind != Kind::Subscribe {
+            socket.set_linger(options.linger.or(options.timeout).map_or(-1, milliseconds))?;
+        }
         socket.set_ipv6(
             plan.binds
                 .iter()

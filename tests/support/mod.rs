@@ -1,6 +1,7 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -86,23 +87,17 @@ pub fn wait_until(mut so: impl FnMut() -> bool) {
 }
 
 /// A process that ends with the test, whatever becomes of it.
-pub struct Process(pub Child);
+pub struct Process(Child);
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Runs an ignored test of this file in a process of its own, with an argument in the environment.
+/// Runs an ignored test of this file in a process of its own, with an argument for it.
 pub fn run_in_child(test: &str, argument: &str) -> Process {
     let program = std::env::current_exe().unwrap();
     let child = Command::new(program)
         .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
         .env("ZEROLESS_TEST_ARGUMENT", argument)
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+        // The harness of the child writes there.
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -112,4 +107,43 @@ pub fn run_in_child(test: &str, argument: &str) -> Process {
 /// The argument that [`run_in_child`] gave.
 pub fn argument_of_child() -> String {
     std::env::var("ZEROLESS_TEST_ARGUMENT").expect("this is run by another test, as a child")
+}
+
+/// Tells the parent something, in a line.
+pub fn report(line: &str) {
+    eprintln!("{line}");
+}
+
+impl Process {
+    /// The lines that the child reports, until it ends. They can be asked for once.
+    pub fn reports(&mut self) -> impl Iterator<Item = String> + use<> {
+        BufReader::new(self.0.stderr.take().unwrap())
+            .lines()
+            .map_while(|line| line.ok())
+    }
+
+    /// Lets go a child that waits for its standard input to end.
+    pub fn let_go(&mut self) {
+        drop(self.0.stdin.take());
+    }
+
+    pub fn kill(&mut self) {
+        self.0.kill().unwrap();
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Waits for the child to end by itself, and well.
+    pub fn succeeds(&mut self) {
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
