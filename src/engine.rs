@@ -287,7 +287,8 @@ impl Core {
 /// What the handles do now and then. Its messages are written to the log by the engine, after unlocking: a logger may
 /// well send what it is given over a socket.
 impl Core {
-    fn connect(&mut self, kind: Kind, endpoint: &str) -> Result<()> {
+    /// Notes an endpoint as connected, before it is.
+    fn reserve(&mut self, kind: Kind, endpoint: &str) -> Result<()> {
         if self.connected.iter().any(|other| other == endpoint) {
             return Err(endpoint::connected_twice(endpoint));
         }
@@ -297,8 +298,6 @@ impl Core {
                 format!("cannot connect to {endpoint}: a pair has one peer, and this one is for {peer}"),
             ));
         }
-        self.attempt(|wire| wire.socket.connect(endpoint))
-            .map_err(|halt| halt.into_error(&format_args!("cannot connect to {endpoint}")))?;
         self.connected.push(endpoint.to_owned());
         Ok(())
     }
@@ -486,8 +485,24 @@ impl Engine {
         Ok(())
     }
 
+    /// Connects, which waits only for a pair that is letting go of its last peer.
     pub(crate) fn connect(&self, endpoint: &str) -> Result<()> {
-        self.lock().connect(self.kind, endpoint)?;
+        /// Letting go takes a moment; but if the peer is not there to take what was sent to it, it takes for ever.
+        const LETTING_GO: Patience = Patience::For(Duration::from_secs(1));
+
+        self.lock().reserve(self.kind, endpoint)?;
+        if let Err(halt) = self.operate(Direction::Sending, LETTING_GO, |wire| wire.try_connect(endpoint)) {
+            self.lock().connected.retain(|other| other != endpoint);
+            return Err(match halt {
+                Halt::Unready => Error::new(
+                    ErrorKind::TimedOut,
+                    format!(
+                        "cannot connect to {endpoint}: the pair has messages left for its last peer, which is gone"
+                    ),
+                ),
+                halt => halt.into_error(&format_args!("cannot connect to {endpoint}")),
+            });
+        }
         log::info!(target: "zeroless", "{} connecting to {endpoint}", self.kind.name());
         Ok(())
     }

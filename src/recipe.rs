@@ -333,8 +333,9 @@ macro_rules! recipe_methods {
 
             /// Opens one end of a pair: both send and receive as they like, and there is no third. Does not block.
             ///
-            /// A server's pair talks to the client that came first; libzmq turns others away without telling them,
-            /// until the first is gone.
+            /// A server's pair talks to the client that came first. libzmq turns others away without telling them,
+            /// until the first is gone, and what they have sent by then is lost; so this is not for peers that come
+            /// and go.
             ///
             /// # Errors
             ///

@@ -1,0 +1,175 @@
+//! Request/reply: questions and answers, in turns.
+
+mod support;
+
+use std::thread;
+use std::time::Duration;
+
+use support::{client_of, client_of_sender, texts, watchdog};
+use zeroless::{ErrorKind, Receiver, Sender, Server};
+
+/// Replies to each request with its own frames, until closed.
+fn echo(reply: Sender, requests: Receiver) {
+    for request in requests {
+        reply.send(&request).unwrap();
+    }
+}
+
+#[test]
+fn a_request_gets_the_reply_to_it() {
+    let _watchdog = watchdog();
+    let (reply, requests) = Server::new(0).reply().unwrap();
+    let (request, mut replies) = client_of(&requests).request().unwrap();
+    thread::spawn(|| echo(reply, requests));
+    for number in 0..100 {
+        request.send(&[format!("question {number}"), String::new()]).unwrap();
+        assert_eq!(texts(&replies.next().unwrap()), [&format!("question {number}"), ""]);
+    }
+}
+
+#[test]
+fn a_server_can_ask_and_a_client_answer() {
+    let _watchdog = watchdog();
+    let (request, mut replies) = Server::new(0).request().unwrap();
+    let (reply, requests) = client_of_sender(&request).reply().unwrap();
+    thread::spawn(|| echo(reply, requests));
+    request(&[b"question"]).unwrap();
+    assert_eq!(texts(&replies.next().unwrap()), ["question"]);
+}
+
+#[test]
+fn each_client_gets_its_own_replies() {
+    let _watchdog = watchdog();
+    let (reply, requests) = Server::new(0).reply().unwrap();
+    let client = client_of(&requests);
+    thread::spawn(|| echo(reply, requests));
+    thread::scope(|scope| {
+        for asker in 0..4 {
+            let (request, mut replies) = client.request().unwrap();
+            scope.spawn(move || {
+                for number in 0..200 {
+                    let question = format!("{asker} {number}");
+                    request.send(&[&question]).unwrap();
+                    assert_eq!(texts(&replies.next().unwrap()), [question]);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_request_that_timed_out_can_be_asked_again_and_gets_no_stale_reply() {
+    let _watchdog = watchdog();
+    let (reply, requests) = Server::new(0).reply().unwrap();
+    let (request, mut replies) = client_of(&requests)
+        .timeout(Duration::from_millis(50))
+        .request()
+        .unwrap();
+
+    for round in 0..20 {
+        let (first, second) = (format!("first of {round}"), format!("second of {round}"));
+        request.send(&[&first]).unwrap();
+        assert_eq!(replies.next(), None, "no one has replied yet");
+        assert_eq!(texts(&requests.recv().unwrap()), [first.as_str()]);
+
+        // Both replies are under way when the second is asked for; only one of them is a reply to it.
+        request.send(&[&second]).unwrap();
+        reply.send(&[&first]).unwrap();
+        assert_eq!(texts(&requests.recv().unwrap()), [second.as_str()]);
+        reply.send(&[&second]).unwrap();
+        let received = std::iter::repeat_with(|| replies.next()).flatten().next().unwrap();
+        assert_eq!(texts(&received), [second]);
+    }
+}
+
+#[test]
+fn a_request_that_waits_for_its_server_is_asked_again_when_that_has_restarted() {
+    let _watchdog = watchdog();
+    let port = support::unused_port();
+    let (reply, requests) = Server::new(port).reply().unwrap();
+    let (request, replies) = client_of(&requests)
+        .timeout(Duration::from_millis(100))
+        .request()
+        .unwrap();
+    request(&[b"lost"]).unwrap();
+    requests.recv().unwrap();
+    drop((reply, requests)); // with the request in hand
+
+    assert_eq!(replies.recv().unwrap_err().kind(), ErrorKind::TimedOut);
+    let server = thread::spawn(move || {
+        let mut server = Server::new(port);
+        // The port is free again a moment after its socket has closed.
+        let mut opened = server.timeout(Duration::from_secs(30)).reply();
+        while opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::AddrInUse) {
+            opened = server.reply();
+        }
+        let (reply, requests) = opened.unwrap();
+        reply.send(&requests.recv().unwrap()).unwrap();
+        (reply, requests)
+    });
+    let received = loop {
+        request(&[b"again"]).unwrap();
+        if let Ok(received) = replies.recv() {
+            break received;
+        }
+    };
+    assert_eq!(texts(&received), ["again"]);
+    server.join().unwrap();
+}
+
+#[test]
+fn a_reply_without_a_request_is_out_of_turn() {
+    let _watchdog = watchdog();
+    let (reply, requests) = Server::new(0).reply().unwrap();
+    assert_eq!(reply(&[b"to what?"]).unwrap_err().kind(), ErrorKind::OutOfTurn);
+
+    // And is no harm: the next request is replied to.
+    let (request, replies) = client_of(&requests).request().unwrap();
+    request(&[b"question"]).unwrap();
+    requests.recv().unwrap();
+    reply(&[b"answer"]).unwrap();
+    assert_eq!(reply(&[b"another answer"]).unwrap_err().kind(), ErrorKind::OutOfTurn);
+    assert_eq!(texts(&replies.recv().unwrap()), ["answer"]);
+}
+
+#[test]
+fn the_next_request_is_out_of_turn_before_the_last_one_was_replied_to() {
+    let _watchdog = watchdog();
+    let (reply, requests) = Server::new(0).reply().unwrap();
+    let (request, _replies) = client_of(&requests).request().unwrap();
+    request(&[b"question"]).unwrap();
+    requests.recv().unwrap();
+    let error = requests.recv().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutOfTurn);
+    assert!(error.to_string().contains("send one reply"), "{error}");
+    reply(&[b"answer"]).unwrap();
+}
+
+#[test]
+fn a_reply_to_no_request_is_out_of_turn_to_receive() {
+    let _watchdog = watchdog();
+    let (_reply, requests) = Server::new(0).reply().unwrap();
+    let (_request, mut replies) = client_of(&requests).request().unwrap();
+    let error = replies.recv().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutOfTurn);
+    assert!(error.to_string().contains("send one first"), "{error}");
+    assert_eq!(replies.next(), None);
+}
+
+#[test]
+fn a_reply_to_a_client_that_is_gone_is_dropped() {
+    let _watchdog = watchdog();
+    let (reply, requests) = Server::new(0).reply().unwrap();
+    let client = client_of(&requests);
+    let (request, replies) = client.request().unwrap();
+    request(&[b"question"]).unwrap();
+    requests.recv().unwrap();
+    drop((request, replies));
+    reply(&[b"to no one"]).unwrap();
+
+    let (request, replies) = client.request().unwrap();
+    request(&[b"the next"]).unwrap();
+    assert_eq!(texts(&requests.recv().unwrap()), ["the next"]);
+    reply(&[b"to someone"]).unwrap();
+    assert_eq!(texts(&replies.recv().unwrap()), ["to someone"]);
+}
