@@ -6,9 +6,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 /// How long ending the context may take before the log says that it does.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -45,26 +45,49 @@ impl SharedContext {
 
 impl Drop for SharedContext {
     fn drop(&mut self) {
-        let _ended = warn_when_late();
+        let (ended, wait) = bounded::<()>(0);
+        let watch = thread::Builder::new()
+            .name("zeroless-closing".into())
+            .spawn(move || warn_when_late(&wait));
         drop(self.context.take());
+        drop(ended);
+        // Where the thread could not be started, only its warning is lost.
+        if let Ok(watch) = watch {
+            let _ = watch.join();
+        }
     }
 }
 
-/// Logs a warning once [`PATIENCE`] has passed, unless the returned sender is dropped before.
+/// Logs a warning once [`PATIENCE`] has passed, unless the other end of the channel is dropped before.
 ///
-/// libzmq's ending takes no timeout, so the clock is a thread of its own. It lives for as long as the wait, and is
-/// not needed for it: where it cannot be started, only the warning is lost.
-fn warn_when_late() -> Sender<()> {
-    let (ended, wait) = bounded::<()>(0);
-    let watch = move || {
-        if wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            log::warn!(
-                target: "zeroless",
-                "the last socket has waited {PATIENCE:?} to close: messages sent by this process have not reached \
-                 their peers yet; start the peers, or set a linger to give up after it"
-            );
-        }
-    };
-    let _ = thread::Builder::new().name("zeroless-closing".into()).spawn(watch);
-    ended
+/// libzmq's ending takes no timeout, so the clock is a thread of its own, for as long as the ending takes.
+fn warn_when_late(ended: &Receiver<()>) {
+    if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        log::warn!(
+            target: "zeroless",
+            "the last socket has waited {PATIENCE:?} to close: messages sent by this process have not reached their \
+             peers yet; start the peers, or set a linger to give up after it"
+        );
+    }
+}
+
+/// The TCP ports that sockets have let go of, and when.
+static FREED: Mutex<Vec<(u16, Instant)>> = Mutex::new(Vec::new());
+
+/// How long libzmq may take to free a port after its socket has closed; it takes a moment, in the background.
+const FREEING: Duration = Duration::from_secs(1);
+
+/// Notes that a socket lets go of a port.
+pub(crate) fn free_port(port: u16) {
+    let mut freed = FREED.lock().unwrap_or_else(PoisonError::into_inner);
+    freed.retain(|(_, since)| since.elapsed() < FREEING);
+    freed.push((port, Instant::now()));
+}
+
+/// Whether a port that is in use may be one that libzmq is about to free.
+pub(crate) fn is_freeing(port: u16) -> bool {
+    let freed = FREED.lock().unwrap_or_else(PoisonError::into_inner);
+    freed
+        .iter()
+        .any(|&(other, since)| other == port && since.elapsed() < FREEING)
 }

@@ -48,11 +48,12 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use zmq::PollEvents;
 
-use crate::context::SharedContext;
+use crate::context::{self, SharedContext};
 use crate::endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::recipe::Options;
@@ -201,6 +202,8 @@ struct Core {
     lanes: [Lane; 2],
     bound: Vec<String>,
     connected: Vec<String>,
+    /// The first that the socket was bound or connected to.
+    first_endpoint: Option<String>,
     topics: Vec<Vec<u8>>,
 }
 
@@ -287,17 +290,23 @@ impl Core {
 /// What the handles do now and then. Its messages are written to the log by the engine, after unlocking: a logger may
 /// well send what it is given over a socket.
 impl Core {
-    /// Notes an endpoint as connected, before it is.
-    fn reserve(&mut self, kind: Kind, endpoint: &str) -> Result<()> {
+    fn connect(&mut self, kind: Kind, endpoint: &str) -> Result<()> {
         if self.connected.iter().any(|other| other == endpoint) {
             return Err(endpoint::connected_twice(endpoint));
         }
-        if let (Kind::Pair, Some(peer)) = (kind, self.connected.first().or(self.bound.first())) {
+        // Also if it has disconnected since: libzmq lets go of a pair's peer in the background, nobody can tell when,
+        // and until then it turns another away without a word.
+        if let (Kind::Pair, Some(peer)) = (kind, &self.first_endpoint) {
             return Err(Error::new(
                 ErrorKind::AlreadyConnected,
-                format!("cannot connect to {endpoint}: a pair has one peer, and this one is for {peer}"),
+                format!(
+                    "cannot connect to {endpoint}: a pair has one peer for life, and this one's is {peer}; open a new pair"
+                ),
             ));
         }
+        self.attempt(|wire| wire.socket.connect(endpoint))
+            .map_err(|halt| halt.into_error(&format_args!("cannot connect to {endpoint}")))?;
+        self.first_endpoint.get_or_insert_with(|| endpoint.to_owned());
         self.connected.push(endpoint.to_owned());
         Ok(())
     }
@@ -357,6 +366,7 @@ impl Engine {
                 lanes: Default::default(),
                 bound: Vec::new(),
                 connected: Vec::new(),
+                first_endpoint: None,
                 topics: plan.topics,
             }),
             turnstiles: Default::default(),
@@ -463,6 +473,10 @@ impl Engine {
             .turnstiles
             .each_ref()
             .map(|turnstile| turnstile.enter(Deadline::NEVER));
+        self.bound()
+            .iter()
+            .filter_map(|endpoint| endpoint::port_of(endpoint))
+            .for_each(context::free_port);
         drop(wire);
         drop(turns);
         drop(context);
@@ -474,35 +488,31 @@ impl Engine {
 
     fn bind(&self, endpoint: &str) -> Result<()> {
         endpoint::check_bindable(endpoint)?;
-        let attempt = self.lock().attempt(|wire| {
-            wire.socket.bind(endpoint)?;
-            wire.socket.get_last_endpoint()
-        });
-        let bound = attempt.map_err(|halt| halt.into_error(&format_args!("cannot bind {endpoint}")))?;
+        let bound = loop {
+            let attempt = self.lock().attempt(|wire| {
+                wire.socket.bind(endpoint)?;
+                wire.socket.get_last_endpoint()
+            });
+            match attempt {
+                // A server that has just closed can be opened again.
+                Err(Halt::Fault(zmq::Error::EADDRINUSE))
+                    if endpoint::port_of(endpoint).is_some_and(context::is_freeing) =>
+                {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                outcome => break outcome.map_err(|halt| halt.into_error(&format_args!("cannot bind {endpoint}")))?,
+            }
+        };
         let bound = bound.unwrap_or_else(|_| endpoint.to_owned());
         log::info!(target: "zeroless", "{} bound to {bound}", self.kind.name());
-        self.lock().bound.push(bound);
+        let mut core = self.lock();
+        core.first_endpoint.get_or_insert_with(|| bound.clone());
+        core.bound.push(bound);
         Ok(())
     }
 
-    /// Connects, which waits only for a pair that is letting go of its last peer.
     pub(crate) fn connect(&self, endpoint: &str) -> Result<()> {
-        /// Letting go takes a moment; but if the peer is not there to take what was sent to it, it takes for ever.
-        const LETTING_GO: Patience = Patience::For(Duration::from_secs(1));
-
-        self.lock().reserve(self.kind, endpoint)?;
-        if let Err(halt) = self.operate(Direction::Sending, LETTING_GO, |wire| wire.try_connect(endpoint)) {
-            self.lock().connected.retain(|other| other != endpoint);
-            return Err(match halt {
-                Halt::Unready => Error::new(
-                    ErrorKind::TimedOut,
-                    format!(
-                        "cannot connect to {endpoint}: the pair has messages left for its last peer, which is gone"
-                    ),
-                ),
-                halt => halt.into_error(&format_args!("cannot connect to {endpoint}")),
-            });
-        }
+        self.lock().connect(self.kind, endpoint)?;
         log::info!(target: "zeroless", "{} connecting to {endpoint}", self.kind.name());
         Ok(())
     }

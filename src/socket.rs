@@ -95,14 +95,11 @@ impl Socket {
 
     /// Connects to one more server, by its host and port. Does not block: libzmq connects in the background.
     ///
-    /// (Only a pair that has just disconnected may block for a moment, a second at most, to let go of its last peer.)
-    ///
     /// # Errors
     ///
     /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a host that can be none, and for port 0.
     /// * [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) to an address that it is connected to, and for a
-    ///   pair that has its peer.
-    /// * [`TimedOut`](crate::ErrorKind::TimedOut) for a pair that has messages left for its last peer.
+    ///   pair that has, or had, its one peer.
     /// * [`Closed`](crate::ErrorKind::Closed) if it is closed.
     ///
     /// # Examples

@@ -195,7 +195,7 @@ fn a_request_that_is_asked_again_never_gets_the_late_reply_to_the_first() {
         peer.send(&[b"late reply to the first".to_vec()]);
         peer.receive(1);
         assert_eq!(peer.report(), [b"second"]);
-        // It takes the late one here, if any: that one was sent before, over the same connection.
+        // The late one comes before it, over the same connection: if it were let in, it would be received here.
         peer.send(&[b"reply to the second".to_vec()]);
         assert_eq!(replies.recv().unwrap(), [b"reply to the second"]);
         peer.ends_well();
@@ -264,13 +264,13 @@ fn take(receiver: &Receiver, count: usize) -> Vec<Message> {
     receiver.iter().take(count).collect()
 }
 
-/// The next messages that are not a greeting of [`Peer::greet`].
+const HELLO: &[u8] = b"hello";
+
+/// The next messages after what is left of the greetings of [`Python::publishes`].
 fn take_after_hello(subscriber: &Subscriber, count: usize) -> Vec<Message> {
     let is_hello = |message: &Message| message.last().is_some_and(|frame| frame.ends_with(HELLO));
     subscriber.iter().skip_while(is_hello).take(count).collect()
 }
-
-const HELLO: &[u8] = b"hello";
 
 fn socket_of_both((sender, _): &(Sender, Receiver)) -> Socket {
     sender.socket()
@@ -336,17 +336,18 @@ impl Python {
         }
     }
 
-    /// Python publishes in that role, with a topic of its own, and is heard by us.
+    /// Python publishes in that role, with a topic of its own or none (`""`), and our subscriber hears it.
     fn publishes(&self, role: &str, topic: &str, topics: &[&str]) -> (Subscriber, Peer) {
         let serve = |server: &Server| server.subscribe(topics);
         let connect = |client: &Client| client.subscribe(topics);
         let (subscriber, mut peer) = self.meet(role, &[topic], serve, connect, |subscriber| subscriber.socket());
-        // A publisher does not know who listens, so it says hello until it is heard. It is heard by its own topic, or
-        // if it has none, by ours.
-        let topic = if topic.is_empty() { topics[0] } else { topic };
-        let hello: Message = vec![[topic.as_bytes(), HELLO].concat()];
-        while subscriber.recv_timeout(Duration::from_millis(10)).is_err() {
-            peer.send(&hello);
+        // A publisher does not know who listens, so it says hello to each topic until it is heard.
+        for topic in topics {
+            let hello = [topic.as_bytes(), HELLO].concat();
+            let is_hello = |message: Message| message.last() == Some(&hello);
+            while !subscriber.recv_timeout(Duration::from_millis(10)).is_ok_and(is_hello) {
+                peer.send(std::slice::from_ref(&hello));
+            }
         }
         (subscriber, peer)
     }
@@ -426,12 +427,15 @@ impl Peer {
     }
 
     fn order(&mut self, order: &str) {
-        let orders = self.orders.as_mut().expect("it still takes orders");
-        writeln!(orders, "{order}").expect("Python runs");
+        let orders = self.orders.as_mut().expect("orders end with the peer");
+        writeln!(orders, "{order}").expect("Python has ended early; its error output says why");
     }
 
     fn line(&mut self) -> String {
-        self.lines.next().expect("Python runs").unwrap()
+        self.lines
+            .next()
+            .expect("Python has ended early; its error output says why")
+            .unwrap()
     }
 }
 

@@ -66,18 +66,21 @@ fn a_pair_takes_no_second_peer_while_running() {
 }
 
 #[test]
-fn a_pair_that_has_disconnected_can_take_another_peer() {
+fn a_pair_that_has_disconnected_takes_no_other_peer_either() {
     let _watchdog = watchdog();
-    let (_first_say, first_hear) = Server::new(0).pair().unwrap();
-    let (_second_say, second_hear) = Server::new(0).pair().unwrap();
-    let (say, hear) = client_of(&first_hear).pair().unwrap();
-    say(&[b"to the first"]).unwrap();
-    assert_eq!(texts(&first_hear.recv().unwrap()), ["to the first"]);
-
+    let (_say, hear) = Client::new().connect_local(5555).pair().unwrap();
     hear.socket().disconnect_all().unwrap();
-    hear.socket()
-        .connect_local(second_hear.socket().port().unwrap())
-        .unwrap();
-    say(&[b"to the second"]).unwrap();
-    assert_eq!(texts(&second_hear.recv().unwrap()), ["to the second"]);
+    let error = hear.socket().connect_local(5556).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyConnected);
+    assert!(error.to_string().contains("open a new pair"), "{error}");
+}
+
+#[test]
+fn a_pair_of_a_client_without_an_address_can_be_given_one() {
+    let _watchdog = watchdog();
+    let (say, _hear) = Client::new().pair().unwrap();
+    let (_answer, listen) = Server::new(0).pair().unwrap();
+    say.socket().connect_local(listen.socket().port().unwrap()).unwrap();
+    say(&[b"hello"]).unwrap();
+    assert_eq!(texts(&listen.recv().unwrap()), ["hello"]);
 }

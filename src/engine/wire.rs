@@ -45,18 +45,6 @@ impl Wire {
         retry_interrupted(|| self.socket.get_events())
     }
 
-    /// Connects; `EAGAIN` if this is a pair that is still letting go of its last peer.
-    ///
-    /// libzmq would turn the new peer away then, without a word. A pair has room for a message as soon as it has a peer.
-    pub(super) fn try_connect(&self, endpoint: &str) -> zmq::Result<()> {
-        self.socket.connect(endpoint)?;
-        if self.kind == Kind::Pair && !self.has_room()? {
-            self.socket.disconnect(endpoint)?;
-            return Err(zmq::Error::EAGAIN);
-        }
-        Ok(())
-    }
-
     /// Sends one message, all of its frames or none.
     ///
     /// `EAGAIN` means that no peer has room. It can also be a stale answer, since a send that does not wait processes
