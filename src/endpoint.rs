@@ -112,6 +112,11 @@ pub(crate) fn port_of(endpoint: &str) -> Option<u16> {
     port.parse().ok()
 }
 
+/// Whether an endpoint that libzmq has resolved is bound at every interface.
+pub(crate) fn is_everywhere(endpoint: &str) -> bool {
+    endpoint.starts_with("tcp://0.0.0.0:") || endpoint.starts_with("tcp://[::]:")
+}
+
 pub(crate) fn connected_twice(endpoint: &str) -> Error {
     Error::new(
         ErrorKind::AlreadyConnected,

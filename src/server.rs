@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::endpoint;
 use crate::engine::Kind;
 use crate::error::Result;
 use crate::handle::Handle;
@@ -103,7 +104,7 @@ impl Server {
         let handle = self
             .options
             .open(kind, std::slice::from_ref(&self.endpoint), &[], topics)?;
-        if self.endpoint.starts_with("tcp://*:") {
+        if handle.bound().iter().any(|endpoint| endpoint::is_everywhere(endpoint)) {
             log::warn!(
                 target: "zeroless",
                 "{} can be reached from other machines, by anyone, without a password or encryption; \

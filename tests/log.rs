@@ -1,0 +1,166 @@
+//! What the log tells, and what it keeps to itself.
+
+mod support;
+
+use std::sync::{Mutex, Once};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use support::{await_subscribers, client_of_port, client_of_sender, push_and_pull, watchdog};
+use zeroless::{Client, Server};
+
+/// Keeps what is logged. A process has one logger, so the tests look for the ports of their own.
+struct Memory(Mutex<Vec<(Level, String)>>);
+
+static MEMORY: Memory = Memory(Mutex::new(Vec::new()));
+
+impl Log for Memory {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        assert_eq!(record.target(), "zeroless");
+        self.0.lock().unwrap().push((record.level(), record.args().to_string()));
+    }
+
+    fn flush(&self) {}
+}
+
+fn start_logging() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&MEMORY).unwrap();
+        log::set_max_level(LevelFilter::Trace);
+    });
+}
+
+/// What was logged at a level about a port.
+fn logged(level: Level, port: u16) -> Vec<String> {
+    let memory = MEMORY.0.lock().unwrap();
+    let about = |text: &&(Level, String)| text.0 == level && text.1.contains(&format!(":{port}"));
+    memory.iter().filter(about).map(|(_, text)| text.clone()).collect()
+}
+
+#[test]
+fn binding_connecting_and_closing_are_told_at_info() {
+    let _watchdog = watchdog();
+    start_logging();
+    let (push, pull) = push_and_pull();
+    let port = pull.socket().port().unwrap();
+    let endpoint = format!("tcp://127.0.0.1:{port}");
+    push.socket().disconnect_local(port).unwrap();
+    drop(push);
+    drop(pull);
+    assert_eq!(
+        logged(Level::Info, port),
+        [
+            format!("pull bound to {endpoint}"),
+            format!("push connecting to {endpoint}"),
+            format!("push disconnected from {endpoint}"),
+            format!("closing pull on {endpoint}"),
+        ]
+    );
+}
+
+#[test]
+fn messages_are_told_at_trace_with_their_sizes_and_never_their_content() {
+    let _watchdog = watchdog();
+    start_logging();
+    let (push, pull) = push_and_pull();
+    let port = pull.socket().port().unwrap();
+    push(&[b"secret", b"", b"more secret"]).unwrap();
+    pull.recv().unwrap();
+    push(&[b"secret"]).unwrap();
+    pull.recv().unwrap();
+    assert_eq!(
+        logged(Level::Trace, port),
+        [
+            format!("push on tcp://127.0.0.1:{port} sent 3 frames of 6, 0, 11 bytes"),
+            format!("pull on tcp://127.0.0.1:{port} received 3 frames of 6, 0, 11 bytes"),
+            format!("push on tcp://127.0.0.1:{port} sent 1 frame of 6 bytes"),
+            format!("pull on tcp://127.0.0.1:{port} received 1 frame of 6 bytes"),
+        ]
+    );
+    assert!(
+        MEMORY
+            .0
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|(_, text)| !text.contains("secret"))
+    );
+}
+
+#[test]
+fn a_subscriber_that_binds_warns() {
+    start_logging();
+    let news = Server::new(0).subscribe([""]).unwrap();
+    let warnings = logged(Level::Warn, news.socket().port().unwrap());
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("let the publisher be the server"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_public_server_warns_and_a_local_one_does_not() {
+    start_logging();
+    for (server, warns) in [
+        (Server::public(0), 1),
+        (Server::at("tcp://*:0"), 1),
+        (Server::new(0), 0),
+    ] {
+        let pull = server.pull().unwrap();
+        let warnings = logged(Level::Warn, pull.socket().port().unwrap());
+        assert_eq!(warnings.len(), warns, "{warnings:?}");
+        assert!(
+            warnings.iter().all(|warning| warning.contains("other machines")),
+            "{warnings:?}"
+        );
+    }
+}
+
+#[test]
+fn a_client_that_is_connected_to_nothing_warns() {
+    start_logging();
+    let _push = Client::new().push().unwrap();
+    let memory = MEMORY.0.lock().unwrap();
+    assert!(
+        memory
+            .iter()
+            .any(|(level, text)| *level == Level::Warn && text.contains("connected to nothing"))
+    );
+}
+
+#[test]
+fn an_iteration_that_a_fault_ends_is_told_at_error() {
+    let _watchdog = watchdog();
+    start_logging();
+    let (_reply, requests) = Server::new(0).reply().unwrap();
+    let port = requests.socket().port().unwrap();
+    let (_request, mut replies) = client_of_port(port).request().unwrap();
+    assert_eq!(replies.next(), None);
+    let errors = logged(Level::Error, port);
+    assert!(
+        errors.len() == 1 && errors[0].starts_with("iteration ends: request on"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn an_iteration_that_ends_in_the_course_of_things_is_told_to_no_one() {
+    let _watchdog = watchdog();
+    start_logging();
+    let publish = Server::new(0).publish().unwrap();
+    let port = publish.socket().port().unwrap();
+    let mut news = client_of_sender(&publish)
+        .timeout(std::time::Duration::from_millis(1))
+        .subscribe([""])
+        .unwrap();
+    await_subscribers(&publish, 1);
+    assert_eq!(news.next(), None);
+    assert_eq!(news.try_iter().next(), None);
+    news.socket().close();
+    assert_eq!(news.next(), None);
+    assert_eq!(logged(Level::Error, port), [""; 0]);
+}
