@@ -170,13 +170,10 @@ impl fmt::Display for Error {
     }
 }
 
+/// For people too: it is what a `main` that returns an error shows.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("message", &self.0.message)
-            .field("source", &self.0.source)
-            .finish()
+        write!(f, "{self} (kind: {:?})", self.0.kind)
     }
 }
 

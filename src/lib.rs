@@ -1,4 +1,291 @@
-//! ZeroMQ made plain.
+//! ZeroMQ made plain: **iterate to receive, call to send.**
+//!
+//! ```no_run
+//! use zeroless::{Client, Server};
+//! # fn worker() -> zeroless::Result<()> {
+//!
+//! // A worker, in one process.
+//! for message in Server::new(12345).pull()? {
+//!     println!("{message:?}");
+//! }
+//! # Ok(())
+//! # }
+//! # fn producer() -> zeroless::Result<()> {
+//!
+//! // A producer, in another.
+//! let push = Client::new().connect_local(12345).push()?;
+//! push(&[b"1", b"Msg1"])?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! This page is a guide for those who have never used ZeroMQ. It begins with the two gestures, goes through the four
+//! patterns, and ends with what to know before a program goes to work.
+//!
+//! * [Servers and clients](#servers-and-clients)
+//! * [Messages](#messages)
+//! * [Which pattern](#which-pattern)
+//!   * [Push and pull: share work out](#push-and-pull-share-work-out)
+//!   * [Publish and subscribe: tell everyone](#publish-and-subscribe-tell-everyone)
+//!   * [Request and reply: ask](#request-and-reply-ask)
+//!   * [Pair: talk](#pair-talk)
+//! * [Threads](#threads)
+//! * [Timeouts](#timeouts)
+//! * [Ending](#ending)
+//! * [While running](#while-running)
+//! * [Errors](#errors)
+//! * [The log](#the-log)
+//! * [What can be lost](#what-can-be-lost)
+//!
+//! # Servers and clients
+//!
+//! A [`Server`] listens on a port, a [`Client`] connects to one or more servers. Both are *recipes*: plain data, until
+//! a pattern method such as [`push`](Server::push) opens a socket and returns the *handles* to send and receive with.
+//!
+//! It does not matter who starts first: a client goes on trying, and connects again when a server comes back. Nor does
+//! it matter who sends: a client can push to a server, and a server to its clients. Let that side be the server which
+//! stays, and whose address the others know.
+//!
+//! [`Server::new`] listens to this machine alone. [`Server::public`] listens to everyone, and lets everyone in: there
+//! is no password and no encryption, so use it only on a network that you trust.
+//!
+//! # Messages
+//!
+//! A message is a list of frames, and each frame is any bytes. It is sent whole and it arrives whole, or not at all.
+//! What is received is a [`Message`], which is a `Vec<Vec<u8>>`: frames make good fields.
+//!
+//! ```
+//! use zeroless::{Client, Server};
+//!
+//! let orders = Server::new(0).pull()?; // port 0 is for any that is free
+//! let order = Client::new().connect_local(orders.socket().port()?).push()?;
+//!
+//! order(&[b"7", b"tea", b""])?; // a call takes slices of bytes
+//! order.send(&["8", "coffee", "with milk"])?; // `send` takes all that is bytes
+//!
+//! for message in orders.iter().take(2) {
+//!     if let [number, what, how] = message.as_slice() {
+//!         println!("{} bytes, {} bytes and {} bytes", number.len(), what.len(), how.len());
+//!     }
+//! }
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! # Which pattern
+//!
+//! | to | use | who gets a message |
+//! |---|---|---|
+//! | share work out | [`push`](Server::push), [`pull`](Server::pull) | one of the pullers, in turn |
+//! | tell everyone | [`publish`](Server::publish), [`subscribe`](Server::subscribe) | all who subscribed to its topic |
+//! | ask | [`request`](Server::request), [`reply`](Server::reply) | the server, and then the one who asked |
+//! | talk | [`pair`](Server::pair) | the other end |
+//!
+//! ## Push and pull: share work out
+//!
+//! ```text
+//!                   ┌──▶ pull (client)
+//!   push (server) ──┼──▶ pull (client)        or many that push to a server that pulls
+//!                   └──▶ pull (client)
+//! ```
+//!
+//! For jobs that any worker can do, and for collecting what workers have made. Each message goes to one puller; when
+//! all of them have enough to do, pushing waits.
+//!
+//! ```
+//! use zeroless::{Client, Server};
+//!
+//! let push = Server::new(0).push()?;
+//! let mut worker = Client::new().connect_local(push.socket().port()?).pull()?;
+//! push(&[b"one job"])?; // waits for the first worker
+//! push(&[b"another job"])?;
+//! assert_eq!(worker.next().unwrap(), [b"one job".to_vec()]);
+//! assert_eq!(worker.next().unwrap(), [b"another job".to_vec()]);
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! ## Publish and subscribe: tell everyone
+//!
+//! ```text
+//!                      ┌──▶ subscribe "sport" (client)
+//!   publish (server) ──┼──▶ subscribe "sport" (client)
+//!                      └──▶ subscribe ""      (client)
+//! ```
+//!
+//! For news. Each message goes to all who subscribed to how it begins; the topic `""` fits everything. Publishing never
+//! waits: who is not there, or too slow, misses out. A subscription takes a moment to arrive, so the messages that are
+//! published at once go to nobody, unless one waits for subscribers first.
+//!
+//! ```
+//! use std::time::Duration;
+//! use zeroless::{Client, Server};
+//!
+//! let publish = Server::new(0).publish()?;
+//! let mut fan = Client::new().connect_local(publish.socket().port()?).subscribe(["sport"])?;
+//! publish.wait_for_subscribers(1, Duration::from_secs(10))?;
+//!
+//! publish(&[b"weather", b"rain"])?;
+//! publish(&[b"sport", b"2:1"])?;
+//! assert_eq!(fan.next().unwrap(), [b"sport".to_vec(), b"2:1".to_vec()]);
+//!
+//! let sport = publish.embed_topic("sport"); // sends the topic as the first frame
+//! sport(&[b"3:1"])?;
+//! assert_eq!(fan.next().unwrap(), [b"sport".to_vec(), b"3:1".to_vec()]);
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! ## Request and reply: ask
+//!
+//! ```text
+//!   request (client) ◀──┐
+//!   request (client) ◀──┼──▶ reply (server)
+//!   request (client) ◀──┘
+//! ```
+//!
+//! For questions. Both sides take turns: one request, one reply. With a timeout a client can ask again, and never takes
+//! a late reply to the first question for one to the second.
+//!
+//! ```
+//! use std::thread;
+//! use zeroless::{Client, Server};
+//!
+//! let (reply, requests) = Server::new(0).reply()?;
+//! let port = requests.socket().port()?;
+//! thread::spawn(move || {
+//!     for request in requests {
+//!         reply(&[&request[0].to_ascii_uppercase()]).unwrap();
+//!     }
+//! });
+//!
+//! let (request, mut replies) = Client::new().connect_local(port).request()?;
+//! request(&[b"hello"])?;
+//! assert_eq!(replies.next().unwrap(), [b"HELLO".to_vec()]);
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! ## Pair: talk
+//!
+//! ```text
+//!   pair (client) ◀────▶ pair (server)
+//! ```
+//!
+//! For two that both send and receive as they like. There is no third: libzmq turns away whoever else connects. Use it
+//! where both ends are yours and stay; the other patterns take better to peers that come and go.
+//!
+//! ```
+//! use zeroless::{Client, Server};
+//!
+//! let (say, mut hear) = Server::new(0).pair()?;
+//! let (answer, mut listen) = Client::new().connect_local(hear.socket().port()?).pair()?;
+//! say(&[b"one"])?;
+//! say(&[b"two"])?;
+//! assert_eq!(listen.by_ref().take(2).count(), 2);
+//! answer(&[b"three"])?;
+//! assert_eq!(hear.next().unwrap(), [b"three".to_vec()]);
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! # Threads
+//!
+//! Every handle can be shared by threads, or cloned for them, and used by all of them at once; also for sending while
+//! others receive from the same socket. Each message goes to one of those who iterate, so a pool of workers is a loop:
+//!
+//! ```
+//! use std::thread;
+//! use zeroless::{Client, Server};
+//!
+//! let jobs = Server::new(0).pull()?;
+//! let push = Client::new().connect_local(jobs.socket().port()?).push()?;
+//! thread::scope(|scope| {
+//!     for worker in 1..=4 {
+//!         let jobs = &jobs;
+//!         scope.spawn(move || {
+//!             for job in jobs {
+//!                 println!("worker {worker} does {job:?}");
+//! #               jobs.socket().close();
+//!             }
+//!         });
+//!     }
+//!     push(&[b"a job"])
+//! })?;
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! Request and reply take turns also between threads: let one thread at a time ask or answer over a socket.
+//!
+//! # Timeouts
+//!
+//! Without further ado, receiving waits for a message and sending for room. [`timeout`](Server::timeout) on a recipe
+//! sets an end to it, for every call and every step of iteration; `recv_timeout`, `send_timeout`, `try_recv`,
+//! `try_send` and `try_iter` do so for one.
+//!
+//! ```
+//! use std::time::Duration;
+//! use zeroless::Server;
+//!
+//! let mut pull = Server::new(0).timeout(Duration::from_millis(10)).pull()?;
+//! assert!(pull.next().is_none()); // nothing came; it may be asked again
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! # Ending
+//!
+//! A socket closes when its last [`Sender`] or [`Receiver`] is dropped. When the last socket of the process closes, the
+//! drop waits until libzmq has delivered what was sent, so a program that sends and returns from `main` loses nothing,
+//! even if the server starts a day later. [`linger`](Server::linger), or else the timeout, sets an end to that wait.
+//! After a second the log warns that it waits.
+//!
+//! From any thread, [`Socket::close`] ends what is blocked in all others. A [`Socket`] does not keep the connection
+//! open, so it can be given away for that, say to a handler of Ctrl-C:
+//!
+//! ```
+//! use std::thread;
+//! use zeroless::Server;
+//!
+//! let pull = Server::new(0).pull()?;
+//! let socket = pull.socket();
+//! thread::spawn(move || socket.close());
+//! for message in pull {
+//!     println!("{message:?}");
+//! }
+//! println!("closed");
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! (A program that ends by [`std::process::exit`], or leaks its handles, does not drop them, and does not wait.)
+//!
+//! # While running
+//!
+//! [`Socket`] also tells the port and the endpoints, and connects and disconnects; [`Subscriber`] changes its topics.
+//! Options of libzmq that have no method here are set by [`configure`](Server::configure), on the [`zmq`] crate's own
+//! socket.
+//!
+//! # Errors
+//!
+//! A recipe notes what is wrong with it, and the pattern method returns it as an [`Error`], as it does what the
+//! operating system has against the address. The message names the input and says what to do;
+//! [`kind`](Error::kind) is for programs.
+//!
+//! Iteration cannot return an error: it ends when the socket is closed, when the timeout has passed, and on a fault,
+//! which is logged. Where these are to be told apart, use [`recv`](Receiver::recv).
+//!
+//! # The log
+//!
+//! Everything is told to the [`log`] crate, under the target `zeroless`: binding, connecting and closing at info,
+//! messages at trace with their sizes but never their content. With `env_logger`, `RUST_LOG=zeroless=trace` shows it.
+//!
+//! # What can be lost
+//!
+//! * What is published while nobody, or not everybody, is subscribed or fast enough.
+//! * What was sent to a peer that dies before it has received it. A *client's* queue outlives its server; a *server's*
+//!   queue for a client goes with that client.
+//! * What had arrived at a socket that is closed before it is received.
+//!
+//! Nothing else is: not at exit, not while a server restarts, not between threads.
+//!
+//! # Platforms
+//!
+//! Unix. libzmq 4.3.4 is built with the crate and needs a C++ compiler, nothing else.
+
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -25,12 +312,18 @@ pub use receiver::{Iter, Receiver, TryIter};
 pub use sender::Sender;
 pub use server::Server;
 pub use socket::Socket;
+/// The crate that binds libzmq, for what is done with its socket in [`Server::configure`] and [`Client::configure`].
 pub use zmq;
 
 /// One message: all of its frames, in order, each as it was sent.
 ///
 /// There is one frame at least; a frame may be empty.
 pub type Message = Vec<Vec<u8>>;
+
+/// Runs the code of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// Says how many frames a message has and how long they are, but not what is in them: for the log.
 fn sizes(frames: &[impl AsRef<[u8]>]) -> String {

@@ -1,0 +1,34 @@
+//! Push/pull: the client hands out work, the server takes it. Try several clients, or start the client first.
+//!
+//! ```sh
+//! cargo run --example push_pull -- server
+//! cargo run --example push_pull -- client
+//! ```
+
+mod cli;
+
+use std::process::ExitCode;
+
+use zeroless::{Client, Result, Server};
+
+fn main() -> ExitCode {
+    env_logger::init();
+    cli::play(server, client)
+}
+
+fn server(port: u16) -> Result<()> {
+    println!("pulling at port {port}; Ctrl-C ends it");
+    for message in Server::new(port).pull()? {
+        println!("{}", cli::text(&message));
+    }
+    Ok(())
+}
+
+fn client(port: u16) -> Result<()> {
+    let push = Client::new().connect_local(port).push()?;
+    for message in ["Msg1", "Msg2", "Msg3"] {
+        push(&[message.as_bytes()])?;
+    }
+    println!("pushed; the program ends when they are delivered");
+    Ok(())
+}
