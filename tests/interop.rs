@@ -326,13 +326,13 @@ impl Python {
         socket: impl FnOnce(&H) -> Socket,
     ) -> (H, Peer) {
         if self.binds {
-            let mut peer = Peer::start(self, role, 0, topics);
-            let port = peer.line().parse().unwrap();
+            let (peer, port) = Peer::start(self, role, 0, topics);
             (connect(client_of_port(port).timeout(TIMEOUT)).unwrap(), peer)
         } else {
             let handles = serve(Server::new(0).timeout(TIMEOUT)).unwrap();
             let port = socket(&handles).port().unwrap();
-            (handles, Peer::start(self, role, port, topics))
+            let (peer, _) = Peer::start(self, role, port, topics);
+            (handles, peer)
         }
     }
 
@@ -372,7 +372,8 @@ struct Peer {
 }
 
 impl Peer {
-    fn start(python: &Python, role: &str, port: u16, topics: &[&str]) -> Peer {
+    /// Starts it, and waits until its socket is open; returns the port that it has bound or connects to.
+    fn start(python: &Python, role: &str, port: u16, topics: &[&str]) -> (Peer, u16) {
         let mut child = Command::new(&python.interpreter)
             // Zeroless warns of a subscriber that binds, which is just what is tested.
             .args([
@@ -388,7 +389,9 @@ impl Peer {
             .unwrap();
         let orders = child.stdin.take();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Peer { child, orders, lines }
+        let mut peer = Peer { child, orders, lines };
+        let port = peer.line().parse().unwrap();
+        (peer, port)
     }
 
     /// Has Python send a message.

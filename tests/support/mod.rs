@@ -1,8 +1,11 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::iter;
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,7 +25,8 @@ pub fn watchdog() -> Watchdog {
     let test = thread::current().name().unwrap_or("a test").to_owned();
     thread::spawn(move || {
         if hungry.recv_timeout(LIMIT).is_err_and(|error| error.is_timeout()) {
-            eprintln!("{test} hangs: it has taken more than {LIMIT:?}");
+            // Past the harness, which would keep it until the test ends.
+            let _ = writeln!(std::io::stderr(), "{test} hangs: it has taken more than {LIMIT:?}");
             std::process::exit(101);
         }
     });
@@ -71,9 +75,12 @@ pub fn texts(message: &Message) -> Vec<&str> {
 ///
 /// A client that connects to a port of that range while nobody listens may be connected to itself.
 pub fn unused_port() -> u16 {
-    let first = 20_000 + (std::process::id() % 5_000) as u16 * 2;
-    (first..32_000)
-        .find(|&port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok())
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + (std::process::id() % 1_000) as u16 * 20;
+    let candidates = iter::repeat_with(|| first + TRIED.fetch_add(1, Ordering::Relaxed));
+    candidates
+        .take(1_000)
+        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
         .expect("a port is free")
 }
 
@@ -91,17 +98,14 @@ pub struct Process(Child);
 
 /// Runs an ignored test of this file in a process of its own, with an argument for it.
 pub fn run_in_child(test: &str, argument: &str) -> Process {
-    let program = std::env::current_exe().unwrap();
-    let child = Command::new(program)
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
         .env("ZEROLESS_TEST_ARGUMENT", argument)
-        .stdin(Stdio::piped())
         // The harness of the child writes there.
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    Process(child)
+        .stderr(Stdio::piped());
+    Process::start(&mut command)
 }
 
 /// The argument that [`run_in_child`] gave.
@@ -115,14 +119,26 @@ pub fn report(line: &str) {
 }
 
 impl Process {
-    /// The lines that the child reports, until it ends. They can be asked for once.
-    pub fn reports(&mut self) -> impl Iterator<Item = String> + use<> {
-        BufReader::new(self.0.stderr.take().unwrap())
-            .lines()
-            .map_while(|line| line.ok())
+    pub fn start(command: &mut Command) -> Process {
+        Process(command.stdin(Stdio::piped()).spawn().unwrap())
     }
 
-    /// Lets go a child that waits for its standard input to end.
+    /// The lines that a child of [`run_in_child`] reports, until it ends. They can be asked for once.
+    pub fn reports(&mut self) -> impl Iterator<Item = String> + use<> {
+        lines(self.0.stderr.take().unwrap())
+    }
+
+    /// The lines that the process prints, until it ends. They can be asked for once.
+    pub fn prints(&mut self) -> impl Iterator<Item = String> + use<> {
+        lines(self.0.stdout.take().unwrap())
+    }
+
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        writeln!(self.0.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    /// Ends the standard input.
     pub fn let_go(&mut self) {
         drop(self.0.stdin.take());
     }
@@ -131,14 +147,14 @@ impl Process {
         self.0.kill().unwrap();
     }
 
-    pub fn id(&self) -> u32 {
-        self.0.id()
-    }
-
-    /// Waits for the child to end by itself, and well.
+    /// Waits for the process to end by itself, and well.
     pub fn succeeds(&mut self) {
         assert!(self.0.wait().unwrap().success());
     }
+}
+
+fn lines(output: impl Read) -> impl Iterator<Item = String> {
+    BufReader::new(output).lines().map_while(|line| line.ok())
 }
 
 impl Drop for Process {

@@ -1,0 +1,103 @@
+"""The Python end of tests/interop.rs: does with one socket what it is told on its standard input.
+
+    python peer.py LIBRARY ROLE PORT [TOPIC...]
+
+PORT is the one to connect to; 0 is for binding a free one. It is printed once the socket is open. From there on each
+line of input is an order: "send" and a message, or "receive", which prints the next message. A message is written as
+its frames in hexadecimal, with commas between them. When the input ends, what was sent is delivered, and that is all.
+"""
+
+import signal
+import socket
+import sys
+from functools import partial
+
+import zeroless
+import zmq
+
+# What each role is called in Zeroless: the function to send with, and the iterable to receive from.
+ZEROLESS = {
+    "push": lambda recipe, topics: (recipe.push(), None),
+    "pull": lambda recipe, topics: (None, recipe.pull()),
+    "publish": lambda recipe, topics: (recipe.pub(*topics), None),
+    "embed": lambda recipe, topics: (recipe.pub(*topics, embed_topic=True), None),
+    "subscribe": lambda recipe, topics: (None, recipe.sub(topics)),
+    "request": lambda recipe, topics: recipe.request(),
+    "reply": lambda recipe, topics: recipe.reply(),
+    "pair": lambda recipe, topics: recipe.pair(),
+}
+
+PYZMQ = {
+    "push": zmq.PUSH,
+    "pull": zmq.PULL,
+    "publish": zmq.PUB,
+    "embed": zmq.PUB,
+    "subscribe": zmq.SUB,
+    "request": zmq.REQ,
+    "reply": zmq.REP,
+    "pair": zmq.PAIR,
+}
+
+
+def open_zeroless(role, port, topics):
+    if port:
+        client = zeroless.Client()
+        client.connect_local(port)
+        return *ZEROLESS[role](client, topics), port
+    for _ in range(20):
+        port = free_port()
+        try:
+            return *ZEROLESS[role](zeroless.Server(port), topics), port
+        except ValueError:
+            pass  # Someone else was quicker to take the port.
+    sys.exit("found no free port to bind")
+
+
+def free_port():
+    """Zeroless cannot bind port 0, so a port is looked for beforehand."""
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return probe.getsockname()[1]
+
+
+def open_pyzmq(role, port, topics):
+    sock = zmq.Context.instance().socket(PYZMQ[role])
+    if role == "subscribe":
+        for topic in topics:
+            sock.subscribe(topic)
+    if port:
+        sock.connect(f"tcp://127.0.0.1:{port}")
+    else:
+        port = sock.bind_to_random_port("tcp://127.0.0.1")
+
+    def send(*frames):
+        sock.send_multipart(frames)
+
+    return partial(send, *topics) if role == "embed" else send, iter(sock.recv_multipart, None), port
+
+
+def written(message):
+    # Zeroless yields the bare frame of a message that has only one.
+    frames = [message] if isinstance(message, bytes) else message
+    return ",".join(frame.hex() for frame in frames)
+
+
+def read(text):
+    return [bytes.fromhex(frame) for frame in text.split(",")]
+
+
+def serve(library, role, port, *topics):
+    open_socket = {"zeroless": open_zeroless, "pyzmq": open_pyzmq}[library]
+    send, messages, port = open_socket(role, int(port), [topic.encode() for topic in topics])
+    print(port, flush=True)
+    for line in sys.stdin:
+        order, _, message = line.rstrip("\n").partition(" ")
+        if order == "send":
+            send(*read(message))
+        else:
+            print(written(next(messages)), flush=True)
+
+
+signal.alarm(120)  # Ends a peer whose test is gone, whatever it waits for.
+serve(*sys.argv[1:])
+zmq.Context.instance().term()  # Its socket is closed by now, having been local; this waits until all is delivered.
