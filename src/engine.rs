@@ -580,7 +580,7 @@ impl Engine {
     /// What to do about an operation out of turn.
     fn whose_turn(&self) -> &'static str {
         match self.kind {
-            Kind::Request => "there is no request to get a reply to; send one first",
+            Kind::Request => "requests and replies take turns: send one first, then receive the reply to it",
             _ => "requests and replies take turns: receive one request, send one reply to it, then receive the next",
         }
     }

@@ -1,4 +1,4 @@
-//! The rules that cannot be told from outside: 3, 6 and 7. `tests/threads.rs` has the others.
+//! The rules that cannot be told from outside: 3, 4, 6 and 7. `tests/threads.rs` has the others.
 
 use std::cell::{Cell, RefCell};
 use std::thread;
@@ -164,17 +164,51 @@ fn a_queue_that_has_just_emptied_takes_a_message_at_once() {
     }
 }
 
+/// A puller of its own, and the endpoint to reach it at.
+fn open_puller() -> (Engine, String) {
+    let plan = Plan {
+        kind: Kind::Pull,
+        binds: &["tcp://127.0.0.1:*".to_owned()],
+        connects: &[],
+        topics: Vec::new(),
+        options: &Options::default(),
+    };
+    let engine = Engine::open(plan).unwrap();
+    let endpoint = engine.bound().remove(0);
+    (engine, endpoint)
+}
+
+#[test]
+fn a_message_that_comes_between_an_attempt_and_the_sleep_wakes_the_thread() {
+    let (engine, endpoint) = open_puller();
+    let push = peer(zmq::PUSH, &endpoint);
+    // As if a thread waited to send as well: settling after the attempt then takes notice of all that has happened.
+    engine.lock().lanes[Direction::Sending as usize].raise().unwrap();
+
+    let mut message = Message::new();
+    let mut attempts = 0;
+    let outcome = engine.operate(Direction::Receiving, Patience::For(SOON), |wire| {
+        let outcome = wire.try_receive(&mut message);
+        attempts += 1;
+        // After the first attempt there is time to find a turn; after the second, the thread is going to sleep.
+        if attempts == 2 {
+            push.send("just then", 0).unwrap();
+            let told = zmq::poll(
+                &mut [zmq::PollItem::from_fd(engine.fd, POLLIN)],
+                SOON.as_millis() as i64,
+            );
+            assert_eq!(told, Ok(1), "the message has come");
+        }
+        outcome
+    });
+    assert!(outcome.is_ok(), "the thread has slept beside a message");
+    assert_eq!(message, [b"just then"]);
+}
+
 #[test]
 fn when_close_returns_no_thread_is_at_the_descriptors() {
     for _ in 0..200 {
-        let plan = Plan {
-            kind: Kind::Pull,
-            binds: &["tcp://127.0.0.1:*".to_owned()],
-            connects: &[],
-            topics: Vec::new(),
-            options: &Options::default(),
-        };
-        let engine = &Engine::open(plan).unwrap();
+        let (engine, _) = &open_puller();
         let waits = || engine.lock().lanes[Direction::Receiving as usize].flag == Flag::Raised;
         thread::scope(|scope| {
             let waiting = [(); 3].map(|()| scope.spawn(|| engine.receive(&mut Message::new(), Patience::Forever)));
