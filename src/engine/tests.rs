@@ -182,11 +182,15 @@ fn open_puller() -> (Engine, String) {
 fn a_message_that_comes_between_an_attempt_and_the_sleep_wakes_the_thread() {
     let (engine, endpoint) = open_puller();
     let push = peer(zmq::PUSH, &endpoint);
+    // Once there has been a message, all that happens to the socket is that there is another.
+    push.send("the first", 0).unwrap();
+    let mut message = Message::new();
+    engine.receive(&mut message, Patience::For(SOON)).unwrap();
     // As if a thread waited to send as well: settling after the attempt then takes notice of all that has happened.
     engine.lock().lanes[Direction::Sending as usize].raise().unwrap();
 
-    let mut message = Message::new();
     let mut attempts = 0;
+    let started = Instant::now();
     let outcome = engine.operate(Direction::Receiving, Patience::For(SOON), |wire| {
         let outcome = wire.try_receive(&mut message);
         attempts += 1;
@@ -201,12 +205,18 @@ fn a_message_that_comes_between_an_attempt_and_the_sleep_wakes_the_thread() {
         }
         outcome
     });
-    assert!(outcome.is_ok(), "the thread has slept beside a message");
+    assert!(outcome.is_ok());
     assert_eq!(message, [b"just then"]);
+    assert!(
+        started.elapsed() < SOON / 2,
+        "the thread has slept beside a message, and found it at the deadline"
+    );
 }
 
 #[test]
 fn when_close_returns_no_thread_is_at_the_descriptors() {
+    // So that closing does not wait for anything else, and hides what it should have waited for.
+    let _context = SharedContext::get();
     for _ in 0..200 {
         let (engine, _) = &open_puller();
         let waits = || engine.lock().lanes[Direction::Receiving as usize].flag == Flag::Raised;
