@@ -23,7 +23,11 @@ pub(crate) fn to_connect(host: &str, port: u16) -> Result<String> {
     if host.contains("://") {
         return fault("give the name or the IP address alone, or use connect_to for a whole endpoint");
     }
-    let host = match host.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>() {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    let host = match bare.parse::<Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),
         Err(_) if host.contains(':') => return fault("give the port apart from the host"),
         Err(_) if !host.chars().all(is_of_a_host_name) => {

@@ -593,7 +593,11 @@ impl Halt {
             Halt::Closed => Error::new(ErrorKind::Closed, format!("{doing}: the socket is closed")),
             Halt::Unready => Error::from_zmq(doing, zmq::Error::EAGAIN),
             Halt::Fault(error) => Error::from_zmq(doing, error),
-            Halt::NoWakeUp(error) => Error::from_io(format_args!("{doing}: no file descriptor to wait with"), error),
+            Halt::NoWakeUp(error) => {
+                let message =
+                    format!("{doing}: no file descriptor is left to wait with; close some, or raise the limit");
+                Error::with_source(ErrorKind::Exhausted, message, error)
+            }
         }
     }
 }

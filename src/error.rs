@@ -83,18 +83,24 @@ impl Error {
 
     /// An error that libzmq gave while the crate was `doing` something.
     pub(crate) fn from_zmq(doing: impl fmt::Display, source: zmq::Error) -> Error {
-        Error(Arc::new(Repr {
-            kind: kind_of_zmq(source),
-            message: format!("{doing}: {}", remedy_of_zmq(source)),
-            source: Some(Box::new(source)),
-        }))
+        let message = format!("{doing}: {}", remedy_of_zmq(source));
+        Error::with_source(kind_of_zmq(source), message, source)
     }
 
     /// An error that the operating system gave while the crate was `doing` something.
     pub(crate) fn from_io(doing: impl fmt::Display, source: io::Error) -> Error {
+        let message = format!("{doing}: {source}; {}", remedy_of_io(&source));
+        Error::with_source(kind_of_io(&source), message, source)
+    }
+
+    pub(crate) fn with_source(
+        kind: ErrorKind,
+        message: String,
+        source: impl StdError + Send + Sync + 'static,
+    ) -> Error {
         Error(Arc::new(Repr {
-            kind: kind_of_io(&source),
-            message: format!("{doing}: {source}"),
+            kind,
+            message,
             source: Some(Box::new(source)),
         }))
     }
@@ -161,6 +167,17 @@ fn kind_of_io(error: &io::Error) -> ErrorKind {
         io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull => ErrorKind::Exhausted,
         io::ErrorKind::Unsupported => ErrorKind::Unsupported,
         _ => ErrorKind::Other,
+    }
+}
+
+/// The same, for what the operating system says of a path or an address.
+fn remedy_of_io(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "a server, or a file that is none, is there already; choose another",
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "create the folder first",
+        io::ErrorKind::PermissionDenied => "choose a folder of your own",
+        io::ErrorKind::InvalidInput => "ipc paths end at about 100 bytes",
+        _ => "choose another",
     }
 }
 

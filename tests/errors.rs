@@ -60,6 +60,7 @@ fn a_host_that_can_be_none_is_named() {
         ("a;b", "a;b"),
         ("256.1.1.1", "256.1.1.1"),
         ("1.2.3", "1.2.3"),
+        ("[::1", "[::1"),
     ] {
         assert_names(
             &Client::new().connect(host, 5555).push().unwrap_err(),
