@@ -164,10 +164,10 @@ fn a_queue_that_has_just_emptied_takes_a_message_at_once() {
     }
 }
 
-/// A puller of its own, and the endpoint to reach it at.
-fn open_puller() -> (Engine, String) {
+/// A server, and the endpoint to reach it at.
+fn open(kind: Kind) -> (Engine, String) {
     let plan = Plan {
-        kind: Kind::Pull,
+        kind,
         binds: &["tcp://127.0.0.1:*".to_owned()],
         connects: &[],
         topics: Vec::new(),
@@ -180,7 +180,7 @@ fn open_puller() -> (Engine, String) {
 
 #[test]
 fn a_message_that_comes_between_an_attempt_and_the_sleep_wakes_the_thread() {
-    let (engine, endpoint) = open_puller();
+    let (engine, endpoint) = open(Kind::Pull);
     let push = peer(zmq::PUSH, &endpoint);
     // Once there has been a message, all that happens to the socket is that there is another.
     push.send("the first", 0).unwrap();
@@ -218,7 +218,7 @@ fn when_close_returns_no_thread_is_at_the_descriptors() {
     // So that closing does not wait for anything else, and hides what it should have waited for.
     let _context = SharedContext::get();
     for _ in 0..200 {
-        let (engine, _) = &open_puller();
+        let (engine, _) = &open(Kind::Pull);
         let waits = || engine.lock().lanes[Direction::Receiving as usize].flag == Flag::Raised;
         thread::scope(|scope| {
             let waiting = [(); 3].map(|()| scope.spawn(|| engine.receive(&mut Message::new(), Patience::Forever)));
@@ -232,6 +232,21 @@ fn when_close_returns_no_thread_is_at_the_descriptors() {
                 assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Closed);
             }
         });
+    }
+}
+
+#[test]
+fn a_publisher_that_only_sends_reads_the_subscriptions_that_arrive() {
+    let (engine, endpoint) = open(Kind::Publish);
+    let news = peer(zmq::SUB, &endpoint);
+    (0..1_000).for_each(|topic| news.set_subscribe(topic.to_string().as_bytes()).unwrap());
+    let started = Instant::now();
+    while engine.lock().wire.as_ref().unwrap().subscriptions() < 1_000 {
+        engine.send(&["x"], Patience::Forever).unwrap();
+        assert!(
+            started.elapsed() < SOON,
+            "they are left unread, and libzmq keeps them for ever"
+        );
     }
 }
 
