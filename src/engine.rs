@@ -261,12 +261,17 @@ impl Lane {
 }
 
 impl Core {
-    /// Does something to the socket, then sees to those who wait. All use of the socket goes through here.
+    /// Does something to the socket, then sees to those who wait.
+    fn perform<T>(&mut self, operation: impl FnOnce(&mut Wire) -> zmq::Result<T>) -> std::result::Result<T, Halt> {
+        let outcome = self.attempt(operation);
+        self.settle();
+        outcome
+    }
+
+    /// Does something to the socket. Whoever does so settles before unlocking.
     fn attempt<T>(&mut self, operation: impl FnOnce(&mut Wire) -> zmq::Result<T>) -> std::result::Result<T, Halt> {
         let wire = self.wire.as_mut().ok_or(Halt::Closed)?;
-        let outcome = operation(wire);
-        self.settle();
-        Ok(outcome?)
+        Ok(operation(wire)?)
     }
 
     /// Wakes whom the state of the socket concerns (rule 1). Nothing may be done to the socket between this and the
@@ -304,7 +309,7 @@ impl Core {
                 ),
             ));
         }
-        self.attempt(|wire| wire.socket.connect(endpoint))
+        self.perform(|wire| wire.socket.connect(endpoint))
             .map_err(|halt| halt.into_error(&format_args!("cannot connect to {endpoint}")))?;
         self.first_endpoint.get_or_insert_with(|| endpoint.to_owned());
         self.connected.push(endpoint.to_owned());
@@ -314,7 +319,7 @@ impl Core {
     fn disconnect(&mut self, endpoint: &str) -> Result<()> {
         let position = self.connected.iter().position(|other| other == endpoint);
         let position = position.ok_or_else(|| endpoint::not_connected(endpoint, &self.connected))?;
-        self.attempt(|wire| wire.socket.disconnect(endpoint))
+        self.perform(|wire| wire.socket.disconnect(endpoint))
             .map_err(|halt| halt.into_error(&format_args!("cannot disconnect from {endpoint}")))?;
         self.connected.remove(position);
         Ok(())
@@ -322,7 +327,7 @@ impl Core {
 
     fn subscribe(&mut self, topic: &[u8]) -> Result<()> {
         if !self.topics.iter().any(|other| other == topic) {
-            self.attempt(|wire| wire.socket.set_subscribe(topic))
+            self.perform(|wire| wire.socket.set_subscribe(topic))
                 .map_err(|halt| halt.into_error(&format_args!("cannot subscribe to \"{}\"", topic.escape_ascii())))?;
             self.topics.push(topic.to_owned());
         }
@@ -332,7 +337,7 @@ impl Core {
     fn unsubscribe(&mut self, topic: &[u8]) -> Result<()> {
         let position = self.topics.iter().position(|other| other == topic);
         let position = position.ok_or_else(|| publish::not_subscribed(topic, &self.topics))?;
-        self.attempt(|wire| wire.socket.set_unsubscribe(topic))
+        self.perform(|wire| wire.socket.set_unsubscribe(topic))
             .map_err(|halt| halt.into_error(&format_args!("cannot unsubscribe from \"{}\"", topic.escape_ascii())))?;
         self.topics.remove(position);
         Ok(())
@@ -428,28 +433,35 @@ impl Engine {
         patience: Patience,
         mut operation: impl FnMut(&mut Wire) -> zmq::Result<T>,
     ) -> std::result::Result<T, Halt> {
-        let first = self.lock().attempt(&mut operation);
-        if !matches!(first, Err(Halt::Unready)) || patience == Patience::None {
-            return first;
-        }
-        let deadline = Deadline::after(patience);
-        let _turn = self.turnstiles[direction as usize]
-            .enter(deadline)
-            .ok_or(Halt::Unready)?;
+        let turnstile = &self.turnstiles[direction as usize];
+        let mut deadline = None;
+        let mut turn = None;
         loop {
             // Looked at before the attempt, so that one is made after the deadline too.
-            let last = deadline.has_passed();
+            let last = patience == Patience::None || deadline.is_some_and(Deadline::has_passed);
             let mut core = self.lock();
-            core.lanes[direction as usize].lower();
+            if turn.is_some() {
+                core.lanes[direction as usize].lower();
+            }
             let outcome = core.attempt(&mut operation);
             if last || !matches!(outcome, Err(Halt::Unready)) {
+                core.settle();
                 return outcome;
             }
-            let wake_up = core.lanes[direction as usize].raise().map_err(Halt::NoWakeUp)?;
-            // The last look of rule 4. It may well wake this very thread.
-            core.settle();
-            drop(core);
-            wait(self.fd, wake_up, deadline)?;
+            // No clock is read and no turn is taken before there is something to wait for.
+            let deadline = *deadline.get_or_insert_with(|| Deadline::after(patience));
+            turn = turn.or_else(|| turnstile.try_enter());
+            if turn.is_some() {
+                let wake_up = core.lanes[direction as usize].raise().map_err(Halt::NoWakeUp)?;
+                // The last look of rule 4. It may well wake this very thread.
+                core.settle();
+                drop(core);
+                wait(self.fd, wake_up, deadline)?;
+            } else {
+                core.settle();
+                drop(core);
+                turn = Some(turnstile.enter(deadline).ok_or(Halt::Unready)?);
+            }
         }
     }
 
@@ -489,7 +501,7 @@ impl Engine {
     fn bind(&self, endpoint: &str) -> Result<()> {
         endpoint::check_bindable(endpoint)?;
         let bound = loop {
-            let attempt = self.lock().attempt(|wire| {
+            let attempt = self.lock().perform(|wire| {
                 wire.socket.bind(endpoint)?;
                 wire.socket.get_last_endpoint()
             });

@@ -38,6 +38,16 @@ impl Turnstile {
         Some(Turn(self))
     }
 
+    /// Takes a turn if no one has it.
+    pub(super) fn try_enter(&self) -> Option<Turn<'_>> {
+        let mut taken = self.lock();
+        if *taken {
+            return None;
+        }
+        *taken = true;
+        Some(Turn(self))
+    }
+
     fn lock(&self) -> MutexGuard<'_, bool> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
