@@ -269,6 +269,7 @@ impl Core {
     }
 
     /// Does something to the socket. Whoever does so settles before unlocking.
+    #[inline]
     fn attempt<T>(&mut self, operation: impl FnOnce(&mut Wire) -> zmq::Result<T>) -> std::result::Result<T, Halt> {
         let wire = self.wire.as_mut().ok_or(Halt::Closed)?;
         Ok(operation(wire)?)
@@ -276,12 +277,18 @@ impl Core {
 
     /// Wakes whom the state of the socket concerns (rule 1). Nothing may be done to the socket between this and the
     /// unlocking.
+    #[inline]
     fn settle(&mut self) {
         let Some(wire) = &mut self.wire else { return };
-        if self.lanes.iter().all(|lane| lane.flag != Flag::Raised) {
-            wire.tidy();
-            return;
+        match self.lanes.iter().any(|lane| lane.flag == Flag::Raised) {
+            true => self.wake_whom_it_concerns(),
+            false => wire.tidy(),
         }
+    }
+
+    #[inline(never)]
+    fn wake_whom_it_concerns(&mut self) {
+        let Some(wire) = &mut self.wire else { return };
         // If libzmq cannot say, those who wait will be told when they try.
         let events = wire.events().unwrap_or(PollEvents::all());
         for direction in Direction::BOTH {
@@ -387,17 +394,20 @@ impl Engine {
     }
 
     /// How long an operation waits that is not told.
+    #[inline]
     pub(crate) fn timeout(&self) -> Patience {
         self.timeout
     }
 
     /// Sends one message, when there is room for it.
+    #[inline]
     pub(crate) fn send(&self, frames: &[impl AsRef<[u8]>], patience: Patience) -> Result<()> {
         self.operate(Direction::Sending, patience, |wire| wire.try_send(frames))
             .map_err(|halt| self.explain(halt, patience, &"send"))
     }
 
     /// Receives one message into the buffers of `message`, when there is one.
+    #[inline]
     pub(crate) fn receive(&self, message: &mut Message, patience: Patience) -> Result<()> {
         self.operate(Direction::Receiving, patience, |wire| wire.try_receive(message))
             .map_err(|halt| self.explain(halt, patience, &"receive"))
@@ -427,33 +437,44 @@ impl Engine {
     }
 
     /// Tries an operation, and again each time that the socket may have become ready for it.
+    #[inline]
     fn operate<T>(
         &self,
         direction: Direction,
         patience: Patience,
         mut operation: impl FnMut(&mut Wire) -> zmq::Result<T>,
     ) -> std::result::Result<T, Halt> {
+        let mut core = self.lock();
+        let outcome = core.attempt(&mut operation);
+        match outcome {
+            Err(Halt::Unready) if patience != Patience::None => {
+                self.wait_to_operate(direction, patience, operation, core)
+            }
+            outcome => {
+                core.settle();
+                outcome
+            }
+        }
+    }
+
+    /// Waits, and tries an operation again, until it succeeds or the time is up. It has just been tried, under a lock
+    /// that is still held.
+    #[inline(never)]
+    fn wait_to_operate<'a, T>(
+        &'a self,
+        direction: Direction,
+        patience: Patience,
+        mut operation: impl FnMut(&mut Wire) -> zmq::Result<T>,
+        mut core: MutexGuard<'a, Core>,
+    ) -> std::result::Result<T, Halt> {
+        let deadline = Deadline::after(patience);
         let turnstile = &self.turnstiles[direction as usize];
-        let mut deadline = None;
         let mut turn = None;
         loop {
-            // Looked at before the attempt, so that one is made after the deadline too.
-            let last = patience == Patience::None || deadline.is_some_and(Deadline::has_passed);
-            let mut core = self.lock();
-            if turn.is_some() {
-                core.lanes[direction as usize].lower();
-            }
-            let outcome = core.attempt(&mut operation);
-            if last || !matches!(outcome, Err(Halt::Unready)) {
-                core.settle();
-                return outcome;
-            }
-            // No clock is read and no turn is taken before there is something to wait for.
-            let deadline = *deadline.get_or_insert_with(|| Deadline::after(patience));
             turn = turn.or_else(|| turnstile.try_enter());
             if turn.is_some() {
+                // Rule 4: settling is the last look, and may well wake this very thread.
                 let wake_up = core.lanes[direction as usize].raise().map_err(Halt::NoWakeUp)?;
-                // The last look of rule 4. It may well wake this very thread.
                 core.settle();
                 drop(core);
                 wait(self.fd, wake_up, deadline)?;
@@ -461,6 +482,15 @@ impl Engine {
                 core.settle();
                 drop(core);
                 turn = Some(turnstile.enter(deadline).ok_or(Halt::Unready)?);
+            }
+            // The clock is looked at before the attempt, so that one is made after the deadline too.
+            let last = deadline.has_passed();
+            core = self.lock();
+            core.lanes[direction as usize].lower();
+            let outcome = core.attempt(&mut operation);
+            if last || !matches!(outcome, Err(Halt::Unready)) {
+                core.settle();
+                return outcome;
             }
         }
     }
@@ -564,11 +594,13 @@ impl Engine {
         }
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes an error of what stopped an operation.
+    #[cold]
     fn explain(&self, halt: Halt, patience: Patience, doing: &dyn std::fmt::Display) -> Error {
         let label = self.label();
         match halt {

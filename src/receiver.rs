@@ -195,12 +195,14 @@ impl Receiver {
         Socket::new(self.handle.engine())
     }
 
+    #[inline]
     fn receive(&self, patience: Patience) -> Result<Message> {
         let mut message = Message::new();
         self.receive_into(&mut message, patience)?;
         Ok(message)
     }
 
+    #[inline]
     fn receive_into(&self, message: &mut Message, patience: Patience) -> Result<()> {
         self.handle.receive(message, patience)?;
         log::trace!(target: "zeroless", "{} received {}", self.handle.label(), sizes(message));
@@ -208,6 +210,7 @@ impl Receiver {
     }
 
     /// One step of an iteration: what ends it in the course of things ends it quietly.
+    #[inline]
     fn step(&self, patience: Patience) -> Option<Message> {
         match self.receive(patience) {
             Ok(message) => Some(message),

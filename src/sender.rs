@@ -190,6 +190,7 @@ impl Sender {
 }
 
 impl Outlet {
+    #[inline]
     fn send<F: AsRef<[u8]>>(&self, frames: &[F], patience: Patience) -> Result<()> {
         match &self.topic {
             Topic::Free => self.transmit(frames, patience),
@@ -218,6 +219,7 @@ impl Outlet {
         }
     }
 
+    #[inline]
     fn transmit<F: AsRef<[u8]>>(&self, frames: &[F], patience: Patience) -> Result<()> {
         if frames.is_empty() {
             let label = self.handle.label();

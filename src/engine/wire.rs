@@ -50,19 +50,19 @@ impl Wire {
     /// `EAGAIN` means that no peer has room. It can also be a stale answer, since a send that does not wait processes
     /// what has happened to the socket only once in about three million CPU ticks: a full queue may have emptied a
     /// millisecond ago. So it is believed only once [`Wire::events`] agrees (rule 3 of the engine).
+    #[inline]
     pub(super) fn try_send(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
         let large = is_large(frames);
         if large && self.kind.may_be_full() && !self.has_room()? {
             return Err(zmq::Error::EAGAIN);
         }
         loop {
-            // Large frames are copied before the first one is sent, to leave the peer no time to vanish in between.
-            let copies = if large {
-                frames.iter().map(|frame| frame.as_ref().into()).collect()
+            let outcome = if large {
+                self.send_copies(frames)
             } else {
-                Vec::new()
+                self.send_frames(frames.len(), |index| frames[index].as_ref().into())
             };
-            match self.send_frames(frames, copies) {
+            match outcome {
                 Err(zmq::Error::EAGAIN) if self.has_room()? => {}
                 outcome => return outcome,
             }
@@ -73,17 +73,26 @@ impl Wire {
         Ok(self.events()?.contains(zmq::POLLOUT))
     }
 
-    /// Sends the frames, of which there may be copies at hand.
-    fn send_frames(&mut self, frames: &[impl AsRef<[u8]>], copies: Vec<zmq::Message>) -> zmq::Result<()> {
+    /// Sends frames that are copied before the first one is sent, to leave the peer no time to vanish in between.
+    fn send_copies(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
+        let mut copies: Vec<Option<zmq::Message>> = frames.iter().map(|frame| Some(frame.as_ref().into())).collect();
+        self.send_frames(frames.len(), |index| {
+            // A frame that is sent again after an interruption has spent its copy.
+            copies[index].take().unwrap_or_else(|| frames[index].as_ref().into())
+        })
+    }
+
+    /// Sends as many frames as that, each of which is made when it is due.
+    #[inline]
+    fn send_frames(&mut self, count: usize, mut make: impl FnMut(usize) -> zmq::Message) -> zmq::Result<()> {
         if self.owes_last_frame {
-            send_frame(&self.socket, &[], None, 0)?;
+            send_frame(&self.socket, zmq::Message::new, 0)?;
             self.owes_last_frame = false;
         }
-        let mut copies = copies.into_iter();
-        for (index, frame) in frames.iter().enumerate() {
-            let left = frames.len() - index - 1;
+        for index in 0..count {
+            let left = count - index - 1;
             let more = if left > 0 { SNDMORE } else { 0 };
-            match send_frame(&self.socket, frame.as_ref(), copies.next(), more) {
+            match send_frame(&self.socket, || make(index), more) {
                 Ok(()) => {}
                 Err(zmq::Error::EAGAIN) if index > 0 => {
                     self.abandon(left)?;
@@ -113,7 +122,7 @@ impl Wire {
         match (self.kind, frames_left) {
             (Kind::Push | Kind::Request, 1..) => {
                 for left in (0..frames_left).rev() {
-                    send_frame(&self.socket, &[], None, if left > 0 { SNDMORE } else { 0 })?;
+                    send_frame(&self.socket, zmq::Message::new, if left > 0 { SNDMORE } else { 0 })?;
                 }
             }
             (Kind::Request, 0) => self.owes_last_frame = true,
@@ -123,18 +132,21 @@ impl Wire {
     }
 
     /// Receives one message, all of its frames, into the buffers of `message`; leaves it alone if there is none.
+    #[inline]
     pub(super) fn try_receive(&mut self, message: &mut Message) -> zmq::Result<()> {
         let mut frame = zmq::Message::new();
         let mut count = 0;
         loop {
             // libzmq delivers messages whole, so once there is a first frame none of the others is waited for.
             retry_interrupted(|| self.socket.recv(&mut frame, DONTWAIT))?;
-            match message.get_mut(count) {
-                Some(buffer) => {
-                    buffer.clear();
-                    buffer.extend_from_slice(&frame);
-                }
-                None => message.push(frame.to_vec()),
+            if let Some(buffer) = message.get_mut(count) {
+                buffer.clear();
+                buffer.extend_from_slice(&frame);
+            } else if message.capacity() == 0 && !frame.get_more() {
+                // Most messages have one frame, and want no room to grow.
+                *message = vec![frame.to_vec()];
+            } else {
+                message.push(frame.to_vec());
             }
             count += 1;
             if !frame.get_more() {
@@ -159,6 +171,7 @@ impl Wire {
     }
 
     /// Reads what subscribers have sent, now and then, if this is a publisher: libzmq would keep it for ever.
+    #[inline]
     pub(super) fn tidy(&mut self) {
         if self.kind == Kind::Publish && self.sends_since_look >= SENDS_BETWEEN_LOOKS {
             // A fault would show at the next operation, which has someone to tell.
@@ -184,16 +197,14 @@ fn is_large(frames: &[impl AsRef<[u8]>]) -> bool {
     frames.iter().map(|frame| frame.as_ref().len()).sum::<usize>() >= LARGE
 }
 
-/// Sends a frame, from the copy at hand or from a new one. A send that fails has spent its copy.
-fn send_frame(socket: &zmq::Socket, frame: &[u8], copy: Option<zmq::Message>, more: i32) -> zmq::Result<()> {
-    let mut copy = copy;
-    retry_interrupted(|| {
-        let message = copy.take().unwrap_or_else(|| frame.into());
-        socket.send(message, DONTWAIT | more)
-    })
+/// Sends a frame. It is made for each attempt, as one that fails has spent it.
+#[inline]
+fn send_frame(socket: &zmq::Socket, mut make: impl FnMut() -> zmq::Message, more: i32) -> zmq::Result<()> {
+    retry_interrupted(|| socket.send(make(), DONTWAIT | more))
 }
 
 /// Does again what a signal has interrupted (rule 5 of the engine, for what does not wait).
+#[inline]
 fn retry_interrupted<T>(mut operation: impl FnMut() -> zmq::Result<T>) -> zmq::Result<T> {
     loop {
         match operation() {
