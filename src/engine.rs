@@ -445,7 +445,7 @@ impl Engine {
         mut operation: impl FnMut(&mut Wire) -> zmq::Result<T>,
     ) -> std::result::Result<T, Halt> {
         let mut core = self.lock();
-        let outcome = core.attempt(&mut operation);
+        let outcome = core.attempt(|wire| operation(wire));
         match outcome {
             Err(Halt::Unready) if patience != Patience::None => {
                 self.wait_to_operate(direction, patience, operation, core)
@@ -487,7 +487,7 @@ impl Engine {
             let last = deadline.has_passed();
             core = self.lock();
             core.lanes[direction as usize].lower();
-            let outcome = core.attempt(&mut operation);
+            let outcome = core.attempt(|wire| operation(wire));
             if last || !matches!(outcome, Err(Halt::Unready)) {
                 core.settle();
                 return outcome;

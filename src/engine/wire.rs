@@ -60,7 +60,9 @@ impl Wire {
             let outcome = if large {
                 self.send_copies(frames)
             } else {
-                self.send_frames(frames.len(), |index| frames[index].as_ref().into())
+                self.send_frames(frames.len(), |socket, index, flags| {
+                    socket.send(frames[index].as_ref(), flags)
+                })
             };
             match outcome {
                 Err(zmq::Error::EAGAIN) if self.has_room()? => {}
@@ -76,23 +78,28 @@ impl Wire {
     /// Sends frames that are copied before the first one is sent, to leave the peer no time to vanish in between.
     fn send_copies(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
         let mut copies: Vec<Option<zmq::Message>> = frames.iter().map(|frame| Some(frame.as_ref().into())).collect();
-        self.send_frames(frames.len(), |index| {
-            // A frame that is sent again after an interruption has spent its copy.
-            copies[index].take().unwrap_or_else(|| frames[index].as_ref().into())
+        self.send_frames(frames.len(), |socket, index, flags| match copies[index].take() {
+            Some(copy) => socket.send(copy, flags),
+            // Once more, after an interruption that has spent the copy.
+            None => socket.send(frames[index].as_ref(), flags),
         })
     }
 
-    /// Sends as many frames as that, each of which is made when it is due.
+    /// Sends as many frames as that, one after the other.
     #[inline]
-    fn send_frames(&mut self, count: usize, mut make: impl FnMut(usize) -> zmq::Message) -> zmq::Result<()> {
+    fn send_frames(
+        &mut self,
+        count: usize,
+        mut send: impl FnMut(&zmq::Socket, usize, i32) -> zmq::Result<()>,
+    ) -> zmq::Result<()> {
         if self.owes_last_frame {
-            send_frame(&self.socket, zmq::Message::new, 0)?;
+            self.send_empty_frame(0)?;
             self.owes_last_frame = false;
         }
         for index in 0..count {
             let left = count - index - 1;
             let more = if left > 0 { SNDMORE } else { 0 };
-            match send_frame(&self.socket, || make(index), more) {
+            match retry_interrupted(|| send(&self.socket, index, DONTWAIT | more)) {
                 Ok(()) => {}
                 Err(zmq::Error::EAGAIN) if index > 0 => {
                     self.abandon(left)?;
@@ -122,13 +129,17 @@ impl Wire {
         match (self.kind, frames_left) {
             (Kind::Push | Kind::Request, 1..) => {
                 for left in (0..frames_left).rev() {
-                    send_frame(&self.socket, zmq::Message::new, if left > 0 { SNDMORE } else { 0 })?;
+                    self.send_empty_frame(if left > 0 { SNDMORE } else { 0 })?;
                 }
             }
             (Kind::Request, 0) => self.owes_last_frame = true,
             _ => {}
         }
         Ok(())
+    }
+
+    fn send_empty_frame(&self, more: i32) -> zmq::Result<()> {
+        retry_interrupted(|| self.socket.send(zmq::Message::new(), DONTWAIT | more))
     }
 
     /// Receives one message, all of its frames, into the buffers of `message`; leaves it alone if there is none.
@@ -195,12 +206,6 @@ impl Wire {
 
 fn is_large(frames: &[impl AsRef<[u8]>]) -> bool {
     frames.iter().map(|frame| frame.as_ref().len()).sum::<usize>() >= LARGE
-}
-
-/// Sends a frame. It is made for each attempt, as one that fails has spent it.
-#[inline]
-fn send_frame(socket: &zmq::Socket, mut make: impl FnMut() -> zmq::Message, more: i32) -> zmq::Result<()> {
-    retry_interrupted(|| socket.send(make(), DONTWAIT | more))
 }
 
 /// Does again what a signal has interrupted (rule 5 of the engine, for what does not wait).
