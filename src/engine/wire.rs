@@ -14,13 +14,18 @@ use crate::Message;
 /// for every message.
 const SENDS_BETWEEN_LOOKS: u32 = 256;
 
-/// From this many bytes on, a message is only copied for libzmq once there is room for it. A failed send throws its
-/// copy away; for a small message that is cheaper than to ask first.
+/// What is large, in bytes.
+///
+/// A large message is only copied for libzmq once there is room for it: a failed send throws its copy away, which for
+/// a small message is cheaper than to ask first. And the memory of a large frame is not kept until the next.
 const LARGE: usize = 16 * 1024;
 
 pub(super) struct Wire {
     pub(super) socket: zmq::Socket,
     kind: Kind,
+    /// The frame that was received last, made use of again: to make and drop one for each would cost more than the
+    /// receiving does.
+    frame: zmq::Message,
     /// How many subscriptions have arrived since the socket opened; only a publisher counts.
     subscriptions: usize,
     /// How many messages were sent since the last look for subscriptions.
@@ -34,6 +39,7 @@ impl Wire {
         Wire {
             socket,
             kind,
+            frame: zmq::Message::new(),
             subscriptions: 0,
             sends_since_look: 0,
             owes_last_frame: false,
@@ -145,25 +151,35 @@ impl Wire {
     /// Receives one message, all of its frames, into the buffers of `message`; leaves it alone if there is none.
     #[inline]
     pub(super) fn try_receive(&mut self, message: &mut Message) -> zmq::Result<()> {
-        let mut frame = zmq::Message::new();
         let mut count = 0;
         loop {
             // libzmq delivers messages whole, so once there is a first frame none of the others is waited for.
-            retry_interrupted(|| self.socket.recv(&mut frame, DONTWAIT))?;
-            if let Some(buffer) = message.get_mut(count) {
-                buffer.clear();
-                buffer.extend_from_slice(&frame);
-            } else if message.capacity() == 0 && !frame.get_more() {
-                // Most messages have one frame, and want no room to grow.
-                *message = vec![frame.to_vec()];
-            } else {
-                message.push(frame.to_vec());
-            }
+            retry_interrupted(|| self.socket.recv(&mut self.frame, DONTWAIT))?;
+            let more = self.frame.get_more();
+            self.move_frame(message, count, more);
             count += 1;
-            if !frame.get_more() {
+            if !more {
                 message.truncate(count);
                 return Ok(());
             }
+        }
+    }
+
+    /// Copies the received frame to its place in the message.
+    #[inline]
+    fn move_frame(&mut self, message: &mut Message, place: usize, more: bool) {
+        let bytes: &[u8] = &self.frame;
+        if let Some(buffer) = message.get_mut(place) {
+            buffer.clear();
+            buffer.extend_from_slice(bytes);
+        } else if message.capacity() == 0 && !more {
+            // Most messages have one frame, and want no room to grow.
+            *message = vec![bytes.to_vec()];
+        } else {
+            message.push(bytes.to_vec());
+        }
+        if bytes.len() >= LARGE {
+            self.frame = zmq::Message::new();
         }
     }
 
@@ -192,11 +208,10 @@ impl Wire {
 
     fn read_subscriptions(&mut self) -> zmq::Result<()> {
         self.sends_since_look = 0;
-        let mut frame = zmq::Message::new();
         loop {
-            match retry_interrupted(|| self.socket.recv(&mut frame, DONTWAIT)) {
+            match retry_interrupted(|| self.socket.recv(&mut self.frame, DONTWAIT)) {
                 // A one and the topic is a subscription, a zero and the topic the end of one.
-                Ok(()) => self.subscriptions += usize::from(frame.first() == Some(&1)),
+                Ok(()) => self.subscriptions += usize::from(self.frame.first() == Some(&1)),
                 Err(zmq::Error::EAGAIN) => return Ok(()),
                 Err(error) => return Err(error),
             }
