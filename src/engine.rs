@@ -490,6 +490,8 @@ impl Engine {
             let outcome = core.attempt(|wire| operation(wire));
             if last || !matches!(outcome, Err(Halt::Unready)) {
                 core.settle();
+                // Before the turn is given up, or whoever is next would run into the lock.
+                drop(core);
                 return outcome;
             }
         }

@@ -8,8 +8,15 @@ use super::Deadline;
 
 #[derive(Default)]
 pub(super) struct Turnstile {
-    taken: Mutex<bool>,
+    state: Mutex<State>,
     freed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    taken: bool,
+    /// How many threads wait for a turn: to wake none of them is a system call all the same.
+    queued: usize,
 }
 
 /// The right to be past the turnstile, until dropped.
@@ -18,44 +25,52 @@ pub(super) struct Turn<'a>(&'a Turnstile);
 impl Turnstile {
     /// Waits for a turn, and gives up at the deadline.
     pub(super) fn enter(&self, deadline: Deadline) -> Option<Turn<'_>> {
-        let mut taken = self.lock();
+        let mut state = self.lock();
         // The turn is looked at before the clock: a thread that is woken for its turn at the very deadline takes it,
         // or the wake-up, which was for one thread alone, would be lost.
-        while *taken {
-            taken = match deadline.remaining() {
-                None => self.freed.wait(taken).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if left.is_zero() => return None,
+        while state.taken {
+            let left = deadline.remaining();
+            if left.is_some_and(|left| left.is_zero()) {
+                return None;
+            }
+            state.queued += 1;
+            state = match left {
+                None => self.freed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(left) => {
-                    let (taken, _) = self
+                    let (state, _) = self
                         .freed
-                        .wait_timeout(taken, left)
+                        .wait_timeout(state, left)
                         .unwrap_or_else(PoisonError::into_inner);
-                    taken
+                    state
                 }
             };
+            state.queued -= 1;
         }
-        *taken = true;
+        state.taken = true;
         Some(Turn(self))
     }
 
     /// Takes a turn if no one has it.
     pub(super) fn try_enter(&self) -> Option<Turn<'_>> {
-        let mut taken = self.lock();
-        if *taken {
+        let mut state = self.lock();
+        if state.taken {
             return None;
         }
-        *taken = true;
+        state.taken = true;
         Some(Turn(self))
     }
 
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *self.0.lock() = false;
-        self.0.freed.notify_one();
+        let mut state = self.0.lock();
+        state.taken = false;
+        if state.queued > 0 {
+            self.0.freed.notify_one();
+        }
     }
 }
