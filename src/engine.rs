@@ -474,10 +474,10 @@ impl Engine {
             turn = turn.or_else(|| turnstile.try_enter());
             if turn.is_some() {
                 // Rule 4: settling is the last look, and may well wake this very thread.
-                let wake_up = core.lanes[direction as usize].raise().map_err(Halt::NoWakeUp)?;
+                let wake_up = core.lanes[direction as usize].raise();
                 core.settle();
                 drop(core);
-                wait(self.fd, wake_up, deadline)?;
+                wait(self.fd, wake_up.map_err(Halt::NoWakeUp)?, deadline)?;
             } else {
                 core.settle();
                 drop(core);
