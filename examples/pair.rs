@@ -18,7 +18,7 @@ fn main() -> ExitCode {
 
 fn server(port: u16) -> Result<()> {
     let (say, hear) = Server::new(port).pair()?;
-    println!("waiting for the other end at port {port}");
+    println!("waiting for the other end at port {}", hear.socket().port()?);
     for message in hear {
         println!("heard {}", cli::text(&message));
         say(&[b"and", &message[0]])?;

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 
 fn server(port: u16) -> Result<()> {
     let publish = Server::new(port).publish()?;
-    println!("waiting for a subscriber at port {port}");
+    println!("waiting for a subscriber at port {}", publish.socket().port()?);
     // Who comes later misses what was published before.
     publish.wait_for_subscribers(1, Duration::from_secs(600))?;
 

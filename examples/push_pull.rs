@@ -17,8 +17,9 @@ fn main() -> ExitCode {
 }
 
 fn server(port: u16) -> Result<()> {
-    println!("pulling at port {port}; Ctrl-C ends it");
-    for message in Server::new(port).pull()? {
+    let pull = Server::new(port).pull()?;
+    println!("pulling at port {}; Ctrl-C ends it", pull.socket().port()?);
+    for message in pull {
         println!("{}", cli::text(&message));
     }
     Ok(())

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 
 fn server(port: u16) -> Result<()> {
     let (reply, requests) = Server::new(port).reply()?;
-    println!("replying at port {port}; Ctrl-C ends it");
+    println!("replying at port {}; Ctrl-C ends it", requests.socket().port()?);
     for request in requests {
         println!("asked for {}", cli::text(&request));
         let loud: Vec<Vec<u8>> = request.iter().map(|frame| frame.to_ascii_uppercase()).collect();

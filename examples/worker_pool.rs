@@ -37,11 +37,15 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let options = Options::from_command_line()?;
-    let files = find_files(&options.paths)?;
-    let reports = count(&files, options.workers)?;
-    let table = format_reports(reports, options.workers);
-    match io::stdout().write_all(table.as_bytes()) {
+    let output = match Options::from_command_line()? {
+        None => format!("{USAGE}\n"),
+        Some(options) => {
+            let files = find_files(&options.paths)?;
+            let reports = count(&files, options.workers)?;
+            format_reports(reports, options.workers)
+        }
+    };
+    match io::stdout().write_all(output.as_bytes()) {
         // As when it is piped to a program that has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => Ok(outcome?),
@@ -187,7 +191,7 @@ fn format_reports(reports: Vec<Report>, workers: usize) -> String {
         table += &format!("{worker:>12} {:>12}\n", grouped(files));
     }
     for (path, reason) in unread {
-        table += &format!("\nnot read: {path}: {reason}");
+        table += &format!("\nnot read: {path}: {reason}\n");
     }
     table
 }
@@ -217,7 +221,13 @@ fn find_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut files = Vec::new();
     for path in paths {
         for entry in WalkDir::new(path) {
-            let entry = entry.map_err(|error| format!("cannot walk {}: {error}", path.display()))?;
+            let entry = entry.map_err(|error| {
+                let path = error.path().unwrap_or(path).display().to_string();
+                match error.into_io_error() {
+                    Some(error) => format!("cannot walk {path}: {error}"),
+                    None => format!("cannot walk {path}: its links go round in circles"),
+                }
+            })?;
             if entry.file_type().is_file() {
                 files.push(entry.into_path());
             }
@@ -235,7 +245,8 @@ struct Options {
 }
 
 impl Options {
-    fn from_command_line() -> Result<Options, Box<dyn Error>> {
+    /// `None` if it asks for help.
+    fn from_command_line() -> Result<Option<Options>, Box<dyn Error>> {
         use lexopt::prelude::*;
 
         let mut options = Options {
@@ -247,7 +258,7 @@ impl Options {
             match argument {
                 Long("workers") => options.workers = arguments.value()?.parse()?,
                 Value(path) => options.paths.push(path.into()),
-                Short('h') | Long("help") => return Err(USAGE.into()),
+                Short('h') | Long("help") => return Ok(None),
                 other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
             }
         }
@@ -264,7 +275,7 @@ impl Options {
                 .map(|folder| source.join(folder))
                 .to_vec();
         }
-        Ok(options)
+        Ok(Some(options))
     }
 }
 

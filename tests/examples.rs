@@ -240,12 +240,25 @@ fn worker_pool_shows_the_longest_of_many_files_and_counts_them_all() {
 }
 
 #[test]
+fn worker_pool_helps_who_asks() {
+    let output = run("worker_pool", &["--help"]);
+    assert!(output.status.success());
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "usage: worker_pool [--workers N] [PATH]...\n"
+    );
+}
+
+#[test]
 fn worker_pool_says_what_is_wrong_with_its_arguments() {
     let _watchdog = watchdog();
     let empty = Folder::new("nothing", &[]);
     fs::create_dir_all(&empty.0).unwrap();
     for (arguments, said) in [
-        (&["no/such/path"][..], "cannot walk no/such/path: "),
+        (
+            &["no/such/path"][..],
+            "cannot walk no/such/path: No such file or directory",
+        ),
         (
             &["--workers", "0"],
             "0 workers are too few or too many: 1 to 256 can be had",
