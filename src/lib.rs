@@ -318,6 +318,14 @@ pub use zmq;
 /// One message: all of its frames, in order, each as it was sent.
 ///
 /// There is one frame at least; a frame may be empty.
+///
+/// # Examples
+///
+/// ```
+/// let message: zeroless::Message = vec![b"id".to_vec(), b"body".to_vec()];
+/// let [id, body] = message.as_slice() else { panic!("two frames were expected") };
+/// # assert!(id == b"id" && body == b"body");
+/// ```
 pub type Message = Vec<Vec<u8>>;
 
 /// Runs the code of the README as a test.

@@ -123,6 +123,10 @@ impl Socket {
     /// # Errors
     ///
     /// As [`connect`](Self::connect).
+    ///
+    /// # Examples
+    ///
+    /// As [`connect`](Self::connect).
     pub fn connect_local(&self, port: u16) -> Result<()> {
         self.engine.connect(&endpoint::to_connect_locally(port)?)
     }
@@ -133,6 +137,19 @@ impl Socket {
     ///
     /// As [`connect`](Self::connect), and [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than
     /// `tcp`, `ipc` and `inproc`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::{Client, Server};
+    ///
+    /// let mut pull = Server::at("inproc://anywhere").pull()?;
+    /// let push = Client::new().push()?;
+    /// push.socket().connect_to("inproc://anywhere")?;
+    /// push(&[b"hello"])?;
+    /// assert_eq!(pull.next().unwrap(), [b"hello".to_vec()]);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn connect_to(&self, endpoint: impl AsRef<str>) -> Result<()> {
         let endpoint = endpoint.as_ref();
         endpoint::check_connectable(endpoint)?;
@@ -168,6 +185,10 @@ impl Socket {
     /// # Errors
     ///
     /// As [`disconnect`](Self::disconnect).
+    ///
+    /// # Examples
+    ///
+    /// As [`disconnect`](Self::disconnect).
     pub fn disconnect_local(&self, port: u16) -> Result<()> {
         self.engine.disconnect(&endpoint::to_connect_locally(port)?)
     }
@@ -177,6 +198,14 @@ impl Socket {
     /// # Errors
     ///
     /// As [`disconnect`](Self::disconnect).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let push = zeroless::Client::new().connect_to("ipc:///tmp/jobs").push()?;
+    /// push.socket().disconnect_from("ipc:///tmp/jobs")?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn disconnect_from(&self, endpoint: impl AsRef<str>) -> Result<()> {
         self.engine.disconnect(endpoint.as_ref())
     }
@@ -186,6 +215,15 @@ impl Socket {
     /// # Errors
     ///
     /// [`Closed`](crate::ErrorKind::Closed) if it is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let push = zeroless::Client::new().connect("127.0.0.1", 5555).connect("127.0.0.1", 5556).push()?;
+    /// push.socket().disconnect_all()?;
+    /// assert!(push.socket().endpoints().is_empty());
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn disconnect_all(&self) -> Result<()> {
         self.engine
             .connected()
@@ -200,11 +238,26 @@ impl Socket {
     /// last handle does the same. If that takes longer than a second, the log says so, once.
     ///
     /// What happens to handles is told [above](Self#after-it-is-closed).
+    ///
+    /// # Examples
+    ///
+    /// As [above](Self#examples).
     pub fn close(&self) {
         self.engine.close();
     }
 
     /// Tells whether it is closed, without blocking.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pull = zeroless::Server::new(0).pull()?;
+    /// let socket = pull.socket();
+    /// assert!(!socket.is_closed());
+    /// drop(pull); // the last handle
+    /// assert!(socket.is_closed());
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.engine.is_closed()
     }
