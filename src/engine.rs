@@ -401,7 +401,7 @@ impl Engine {
 
     /// Sends one message, when there is room for it.
     #[inline]
-    pub(crate) fn send(&self, frames: &[impl AsRef<[u8]>], patience: Patience) -> Result<()> {
+    pub(crate) fn send(&self, frames: &[&[u8]], patience: Patience) -> Result<()> {
         self.operate(Direction::Sending, patience, |wire| wire.try_send(frames))
             .map_err(|halt| self.explain(halt, patience, &"send"))
     }

@@ -129,7 +129,7 @@ impl Sender {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn send<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<()> {
-        self.outlet.send(frames, self.outlet.handle.timeout())
+        self.outlet.send(&slices(frames), self.outlet.handle.timeout())
     }
 
     /// Sends a message if there is room for it, without blocking.
@@ -149,7 +149,7 @@ impl Sender {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn try_send<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<()> {
-        self.outlet.send(frames, Patience::None)
+        self.outlet.send(&slices(frames), Patience::None)
     }
 
     /// Sends a message, blocking no longer than `timeout` while there is no room for it.
@@ -172,7 +172,7 @@ impl Sender {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn send_timeout<F: AsRef<[u8]>>(&self, frames: &[F], timeout: Duration) -> Result<()> {
-        self.outlet.send(frames, Patience::For(timeout))
+        self.outlet.send(&slices(frames), Patience::For(timeout))
     }
 
     /// Returns the live socket under this handle, without blocking.
@@ -189,9 +189,15 @@ impl Sender {
     }
 }
 
+/// The bytes of frames of any type. They are asked for here, as what a user's type does then is no business of the
+/// engine's, which holds a lock.
+fn slices<F: AsRef<[u8]>>(frames: &[F]) -> Vec<&[u8]> {
+    frames.iter().map(AsRef::as_ref).collect()
+}
+
 impl Outlet {
     #[inline]
-    fn send<F: AsRef<[u8]>>(&self, frames: &[F], patience: Patience) -> Result<()> {
+    fn send(&self, frames: &[&[u8]], patience: Patience) -> Result<()> {
         match &self.topic {
             Topic::Free => self.transmit(frames, patience),
             Topic::Required(topic) => {
@@ -199,18 +205,15 @@ impl Outlet {
                 self.transmit(frames, patience)
             }
             Topic::Embedded(topic) => {
-                let topic_first: Vec<&[u8]> = [topic.as_slice()]
-                    .into_iter()
-                    .chain(frames.iter().map(AsRef::as_ref))
-                    .collect();
+                let topic_first: Vec<&[u8]> = [topic.as_slice()].into_iter().chain(frames.iter().copied()).collect();
                 self.transmit(&topic_first, patience)
             }
         }
     }
 
-    fn check<F: AsRef<[u8]>>(&self, topic: &[u8], frames: &[F]) -> Result<()> {
+    fn check(&self, topic: &[u8], frames: &[&[u8]]) -> Result<()> {
         match frames.first() {
-            Some(first) if !first.as_ref().starts_with(topic) => Err(Error::invalid(format!(
+            Some(first) if !first.starts_with(topic) => Err(Error::invalid(format!(
                 "{}: a message must begin with the topic \"{}\"; begin its first frame with it, or use embed_topic",
                 self.handle.label(),
                 topic.escape_ascii()
@@ -220,7 +223,7 @@ impl Outlet {
     }
 
     #[inline]
-    fn transmit<F: AsRef<[u8]>>(&self, frames: &[F], patience: Patience) -> Result<()> {
+    fn transmit(&self, frames: &[&[u8]], patience: Patience) -> Result<()> {
         if frames.is_empty() {
             let label = self.handle.label();
             return Err(Error::invalid(format!(

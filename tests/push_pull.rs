@@ -186,6 +186,24 @@ fn a_call_can_be_given_to_a_function_that_takes_closures() {
 }
 
 #[test]
+fn a_type_whose_bytes_are_asked_for_may_use_the_sender_itself_and_panic() {
+    let _watchdog = watchdog();
+    struct Meddling<'a>(&'a zeroless::Sender);
+    impl AsRef<[u8]> for Meddling<'_> {
+        fn as_ref(&self) -> &[u8] {
+            self.0.send(&["before"]).unwrap();
+            panic!("no bytes today")
+        }
+    }
+    let (push, pull) = push_and_pull();
+    let sending = std::panic::AssertUnwindSafe(|| push.send(&[Meddling(&push), Meddling(&push)]));
+    assert!(std::panic::catch_unwind(sending).is_err());
+    push(&[b"after", b"whole"]).unwrap();
+    assert_eq!(texts(&pull.recv().unwrap()), ["before"]);
+    assert_eq!(texts(&pull.recv().unwrap()), ["after", "whole"]);
+}
+
+#[test]
 fn a_peer_that_is_killed_again_and_again_tears_no_message() {
     let _watchdog = watchdog();
     let push = Server::new(0)

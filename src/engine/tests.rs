@@ -241,7 +241,7 @@ fn a_publisher_that_only_sends_reads_the_subscriptions_that_arrive() {
     (0..1_000).for_each(|topic| news.set_subscribe(topic.to_string().as_bytes()).unwrap());
     let started = Instant::now();
     while engine.lock().wire.as_ref().unwrap().subscriptions() < 1_000 {
-        engine.send(&["x"], Patience::Forever).unwrap();
+        engine.send(&[b"x"], Patience::Forever).unwrap();
         assert!(
             started.elapsed() < SOON,
             "they are left unread, and libzmq keeps them for ever"
