@@ -38,15 +38,22 @@
 //! 7. **The descriptor that is someone else's.** A descriptor that is closed while it is polled may be handed out
 //!    again at once, to another file. So closing first takes the socket away from the lock, then wakes and waits for
 //!    whoever polls, and only then drops the socket: [`Engine::close`].
+//! 8. **The room that libzmq cannot tell of.** A router sends to the one peer that a message names. When that peer's
+//!    queue is full, `ZMQ_EVENTS` has nothing to say about it: it tells that *some* peer has room. So there the events
+//!    are not believed: a thread that waits for such a peer is woken by whatever happens to the socket, does not take
+//!    its own last look for a reason to go on, and tries again every few milliseconds besides, as two threads may
+//!    wait for two peers. This is the one place where time is asked for help.
 
 #[cfg(test)]
 mod tests;
 mod turnstile;
 mod wire;
 
+use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -71,6 +78,11 @@ pub(crate) enum Kind {
     Request,
     Reply,
     Pair,
+    Dealer,
+    Router,
+    XPublish,
+    XSubscribe,
+    Stream,
 }
 
 impl Kind {
@@ -84,6 +96,11 @@ impl Kind {
             Kind::Request => zmq::REQ,
             Kind::Reply => zmq::REP,
             Kind::Pair => zmq::PAIR,
+            Kind::Dealer => zmq::DEALER,
+            Kind::Router => zmq::ROUTER,
+            Kind::XPublish => zmq::XPUB,
+            Kind::XSubscribe => zmq::XSUB,
+            Kind::Stream => zmq::STREAM,
         }
     }
 
@@ -96,48 +113,104 @@ impl Kind {
             Kind::Request => "request",
             Kind::Reply => "reply",
             Kind::Pair => "pair",
+            Kind::Dealer => "dealer",
+            Kind::Router => "router",
+            Kind::XPublish => "xpublish",
+            Kind::XSubscribe => "xsubscribe",
+            Kind::Stream => "stream",
         }
     }
 
-    /// Whether sending can find its queue full and wait. The others drop what a peer has no room for.
-    fn may_be_full(self) -> bool {
-        matches!(self, Kind::Push | Kind::Request | Kind::Pair)
+    /// Whether `POLLOUT` says just when a message can be sent.
+    ///
+    /// A router and a stream send to the one peer that the message names, and `POLLOUT` says no more than that *some*
+    /// peer has room. The others drop what a peer has no room for, and are always ready.
+    fn tells_of_room(self) -> bool {
+        matches!(self, Kind::Push | Kind::Request | Kind::Pair | Kind::Dealer)
+    }
+
+    /// Whether these frames can be a message of such a socket; if not, what would make them one.
+    ///
+    /// libzmq drops such messages without a word, or loses its place between two messages over them.
+    #[inline]
+    fn check(self, frames: &[impl AsRef<[u8]>]) -> std::result::Result<(), String> {
+        let fault = |what: &str| Err(what.to_owned());
+        match (self, frames) {
+            (_, []) => fault("a message has one frame at least; an empty frame will do"),
+            (Kind::Router, [_]) => fault("a message is the routing id of a peer, and one frame more at least"),
+            (Kind::Stream, [_] | [_, _, _, ..]) => {
+                fault("a message is the routing id of a peer, and one frame of bytes")
+            }
+            (Kind::XSubscribe, [subscription]) => match subscription.as_ref() {
+                [1, topic @ ..] => publish::check_topic(topic).map_err(|error| error.to_string()),
+                _ => Ok(()),
+            },
+            (Kind::XSubscribe, frames) if frames.iter().any(|frame| matches!(frame.as_ref(), [0 | 1, ..])) => {
+                fault("a subscription is one frame: a byte 1, or 0 to end it, and the topic")
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 /// How long an operation may wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Patience {
+#[derive(Clone, Copy)]
+pub(crate) enum Patience<'a> {
     None,
     For(Duration),
     Forever,
+    /// Until [`Engine::cancel`] is called with this, or the time is up, if there is any.
+    Until(&'a Cancel, Option<Duration>),
 }
 
-impl From<Option<Duration>> for Patience {
-    fn from(timeout: Option<Duration>) -> Patience {
-        timeout.map_or(Patience::Forever, Patience::For)
+impl Patience<'_> {
+    fn is_cancelled(self) -> bool {
+        matches!(self, Patience::Until(cancel, _) if cancel.is_set())
+    }
+}
+
+/// Ends the operations that wait until it is set.
+#[derive(Default)]
+pub(crate) struct Cancel(AtomicBool);
+
+impl Cancel {
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
     }
 }
 
 /// The moment at which to stop waiting, if there is one.
-#[derive(Clone, Copy)]
-struct Deadline(Option<Instant>);
+#[derive(Clone, Copy, Default)]
+struct Deadline<'a> {
+    moment: Option<Instant>,
+    cancel: Option<&'a Cancel>,
+}
 
-impl Deadline {
-    const NEVER: Deadline = Deadline(None);
+impl<'a> Deadline<'a> {
+    fn after(patience: Patience<'a>) -> Deadline<'a> {
+        let (time, cancel) = match patience {
+            Patience::None => (Some(Duration::ZERO), None),
+            Patience::For(time) => (Some(time), None),
+            Patience::Forever => (None, None),
+            Patience::Until(cancel, time) => (time, Some(cancel)),
+        };
+        Deadline { moment: None, cancel }.within(time)
+    }
 
-    fn after(patience: Patience) -> Deadline {
-        match patience {
-            Patience::None => Deadline(Some(Instant::now())),
-            // A moment too far away for the clock is as good as none.
-            Patience::For(time) => Deadline(Instant::now().checked_add(time)),
-            Patience::Forever => Deadline::NEVER,
-        }
+    /// The same, or so much time from now if that is sooner. A moment too far away for the clock is as good as none.
+    fn within(self, time: Option<Duration>) -> Deadline<'a> {
+        let sooner = time.and_then(|time| Instant::now().checked_add(time));
+        let moment = self.moment.into_iter().chain(sooner).min();
+        Deadline { moment, ..self }
     }
 
     /// The time left; `None` if it is without end.
     fn remaining(self) -> Option<Duration> {
-        self.0.map(|moment| moment.saturating_duration_since(Instant::now()))
+        if self.cancel.is_some_and(Cancel::is_set) {
+            return Some(Duration::ZERO);
+        }
+        self.moment
+            .map(|moment| moment.saturating_duration_since(Instant::now()))
     }
 
     fn has_passed(self) -> bool {
@@ -186,13 +259,16 @@ impl From<zmq::Error> for Halt {
 /// A live socket, shared by all the handles of one pattern. See the [module's documentation](self).
 pub(crate) struct Engine {
     kind: Kind,
-    timeout: Patience,
+    timeout: Option<Duration>,
     /// The socket's `ZMQ_FD`. It may be polled by who holds a turn and has seen `core.wire` since (rule 7).
     fd: RawFd,
     core: Mutex<Core>,
     turnstiles: [Turnstile; 2],
-    /// The share in the process's context, until closed. It is locked through all of closing, and for nothing else.
-    context: Mutex<Option<Arc<SharedContext>>>,
+    /// Disconnected once closed.
+    closed: crossbeam_channel::Receiver<Infallible>,
+    /// The share in the process's context, and the other end of `closed`, until closed. It is locked through all of
+    /// closing, and for nothing else.
+    open: Mutex<Option<(Arc<SharedContext>, crossbeam_channel::Sender<Infallible>)>>,
 }
 
 /// What the lock guards. It is never held while blocked.
@@ -273,6 +349,22 @@ impl Core {
     fn attempt<T>(&mut self, operation: impl FnOnce(&mut Wire) -> zmq::Result<T>) -> std::result::Result<T, Halt> {
         let wire = self.wire.as_mut().ok_or(Halt::Closed)?;
         Ok(operation(wire)?)
+    }
+
+    /// Says that the calling thread is going to wait, sees to those who wait already, and returns the descriptor to
+    /// wait at beside `ZMQ_FD`.
+    ///
+    /// Settling is the last look of rule 4, and may well wake this very thread; but not where the events do not tell
+    /// whether to go on (rule 8), or it would never come to rest.
+    fn raise_and_settle(&mut self, direction: Direction, events_tell: bool) -> std::io::Result<RawFd> {
+        if !events_tell {
+            self.settle();
+        }
+        let wake_up = self.lanes[direction as usize].raise();
+        if events_tell {
+            self.settle();
+        }
+        wake_up
     }
 
     /// Wakes whom the state of the socket concerns (rule 1). Nothing may be done to the socket between this and the
@@ -369,9 +461,10 @@ impl Engine {
         let socket = context.socket(kind.socket_type()).map_err(refused)?;
         set_up(&socket, &plan)?;
         let fd = socket.get_fd().map_err(refused)?;
+        let (open, closed) = crossbeam_channel::bounded(0);
         let engine = Engine {
             kind,
-            timeout: plan.options.timeout.into(),
+            timeout: plan.options.timeout,
             fd,
             core: Mutex::new(Core {
                 wire: Some(Wire::new(socket, kind)),
@@ -382,7 +475,8 @@ impl Engine {
                 topics: plan.topics,
             }),
             turnstiles: Default::default(),
-            context: Mutex::new(Some(context)),
+            closed,
+            open: Mutex::new(Some((context, open))),
         };
         for endpoint in plan.binds {
             engine.bind(endpoint)?;
@@ -393,62 +487,131 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Waits until cancelled, and no longer than the timeout.
+    pub(crate) fn until<'a>(&self, cancel: &'a Cancel) -> Patience<'a> {
+        Patience::Until(cancel, self.timeout)
+    }
+
     /// How long an operation waits that is not told.
     #[inline]
-    pub(crate) fn timeout(&self) -> Patience {
-        self.timeout
+    pub(crate) fn timeout(&self) -> Patience<'static> {
+        self.timeout.map_or(Patience::Forever, Patience::For)
     }
 
     /// Sends one message, when there is room for it.
     #[inline]
-    pub(crate) fn send(&self, frames: &[&[u8]], patience: Patience) -> Result<()> {
-        self.operate(Direction::Sending, patience, |wire| wire.try_send(frames))
-            .map_err(|halt| self.explain(halt, patience, &"send"))
+    pub(crate) fn send(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
+        self.check(frames)?;
+        self.operate(Direction::Sending, patience, self.slice_of_sending(), |wire| {
+            wire.try_send(frames)
+        })
+        .map_err(|halt| self.explain_sending(halt, patience, frames[0]))
     }
 
     /// Receives one message into the buffers of `message`, when there is one.
     #[inline]
-    pub(crate) fn receive(&self, message: &mut Message, patience: Patience) -> Result<()> {
-        self.operate(Direction::Receiving, patience, |wire| wire.try_receive(message))
+    pub(crate) fn receive(&self, message: &mut Message, patience: Patience<'_>) -> Result<()> {
+        self.operate(Direction::Receiving, patience, None, |wire| wire.try_receive(message))
             .map_err(|halt| self.explain(halt, patience, &"receive"))
     }
 
-    /// Waits until that many subscriptions have arrived since the socket opened.
-    pub(crate) fn await_subscriptions(&self, wanted: usize, patience: Patience) -> Result<()> {
-        /// Those who queue at the turnstile wait for what the one past it has seen long since, if they want fewer. So
-        /// nobody waits longer than this at a time.
-        const SLICE: Duration = Duration::from_millis(100);
-
-        let deadline = Deadline::after(patience);
-        loop {
-            let slice = deadline.remaining().map_or(SLICE, |left| left.min(SLICE));
-            let count = |wire: &mut Wire| wire.try_count_subscriptions(wanted);
-            match self.operate(Direction::Receiving, Patience::For(slice), count) {
-                Err(Halt::Unready) if !deadline.has_passed() => {}
-                outcome => {
-                    return outcome.map_err(|halt| {
-                        let arrived = self.lock().wire.as_ref().map_or(0, Wire::subscriptions);
-                        let doing = format!("wait for {wanted} subscriptions, of which {arrived} have arrived");
-                        self.explain(halt, patience, &doing)
-                    });
-                }
-            }
-        }
+    /// The same, and waits also while it is the turn to send.
+    pub(crate) fn receive_in_turn(&self, message: &mut Message, patience: Patience<'_>) -> Result<()> {
+        self.take_turns(patience, |wire| wire.try_receive(message))
     }
 
-    /// Tries an operation, and again each time that the socket may have become ready for it.
+    /// Receives one message as libzmq has it, to be passed on, and waits also while it is the turn to send.
+    pub(crate) fn take(&self, patience: Patience<'_>) -> Result<Vec<zmq::Message>> {
+        self.take_turns(patience, Wire::try_take)
+    }
+
+    /// Receives, for one who does so again and again until cancelled.
+    fn take_turns<T>(&self, patience: Patience<'_>, mut receive: impl FnMut(&mut Wire) -> zmq::Result<T>) -> Result<T> {
+        self.operate(Direction::Receiving, patience, None, |wire| {
+            // Once cancelled, no one is there for a message.
+            if patience.is_cancelled() {
+                return Err(zmq::Error::EAGAIN);
+            }
+            receive(wire).map_err(|error| match error {
+                // It is the turn to send. Whoever does so will look whether there is something to receive then.
+                zmq::Error::EFSM => zmq::Error::EAGAIN,
+                other => other,
+            })
+        })
+        .map_err(|halt| self.explain(halt, patience, &"receive"))
+    }
+
+    /// Waits until there is room for a message, as far as libzmq can tell before it knows which message.
+    pub(crate) fn await_room(&self, patience: Patience<'_>) -> Result<()> {
+        let slice = self.slice_of_sending();
+        self.operate(Direction::Sending, patience, slice, |wire| wire.try_find_room())
+            .map_err(|halt| self.explain(halt, patience, &"send"))
+    }
+
+    /// Sends a message that was taken from another socket, when there is room for it; until cancelled, and, to a peer
+    /// that alone can be full, no longer than the timeout.
+    ///
+    /// To be called where no signal interrupts: [`Wire::try_pass_on`] says why.
+    pub(crate) fn pass_on(&self, mut frames: Vec<zmq::Message>, cancel: &Cancel) -> Result<()> {
+        let timeout = if self.kind.tells_of_room() { None } else { self.timeout };
+        let patience = Patience::Until(cancel, timeout);
+        self.check(&frames.iter().map(|frame| &**frame).collect::<Vec<&[u8]>>())?;
+        self.operate(Direction::Sending, patience, self.slice_of_sending(), |wire| {
+            wire.try_pass_on(&mut frames)
+        })
+        .map_err(|halt| self.explain_sending(halt, patience, &frames[0]))
+    }
+
+    /// Waits until that many subscriptions have arrived since the socket opened.
+    pub(crate) fn await_subscriptions(&self, wanted: usize, patience: Patience<'_>) -> Result<()> {
+        /// Those who queue at the turnstile wait for what the one past it has seen long since, if they want fewer.
+        const SLICE: Duration = Duration::from_millis(100);
+
+        self.operate(Direction::Receiving, patience, Some(SLICE), |wire| {
+            wire.try_count_subscriptions(wanted)
+        })
+        .map_err(|halt| {
+            let arrived = self.lock().wire.as_ref().map_or(0, Wire::subscriptions);
+            let doing = format!("wait for {wanted} subscriptions, of which {arrived} have arrived");
+            self.explain(halt, patience, &doing)
+        })
+    }
+
+    /// Ends what waits until this is set. When it returns, none of it will receive anything any more.
+    pub(crate) fn cancel(&self, cancel: &Cancel) {
+        cancel.0.store(true, Ordering::SeqCst);
+        // Whoever is about to wait looks at it under one of these locks. Others who wait are woken for nothing.
+        self.lock().lanes.iter_mut().for_each(Lane::wake);
+        self.turnstiles.iter().for_each(Turnstile::wake_all);
+    }
+
+    fn check(&self, frames: &[impl AsRef<[u8]>]) -> Result<()> {
+        let outcome = self.kind.check(frames);
+        outcome.map_err(|fault| Error::invalid(format!("{}: {fault}", self.label())))
+    }
+
+    /// How long those who wait to send do so at a time, if `POLLOUT` does not tell them when to go on (rule 8).
+    fn slice_of_sending(&self) -> Option<Duration> {
+        const SLICE: Duration = Duration::from_millis(10);
+        (!self.kind.tells_of_room()).then_some(SLICE)
+    }
+
+    /// Tries an operation, and again each time that the socket may have become ready for it; also after each `slice`
+    /// of time, for an operation of which nobody can tell when that is.
     #[inline]
     fn operate<T>(
         &self,
         direction: Direction,
-        patience: Patience,
+        patience: Patience<'_>,
+        slice: Option<Duration>,
         mut operation: impl FnMut(&mut Wire) -> zmq::Result<T>,
     ) -> std::result::Result<T, Halt> {
         let mut core = self.lock();
         let outcome = core.attempt(|wire| operation(wire));
         match outcome {
-            Err(Halt::Unready) if patience != Patience::None => {
-                self.wait_to_operate(direction, patience, operation, core)
+            Err(Halt::Unready) if !matches!(patience, Patience::None) => {
+                let deadline = Deadline::after(patience);
+                self.wait_to_operate(direction, deadline, slice, operation, core)
             }
             outcome => {
                 core.settle();
@@ -463,30 +626,30 @@ impl Engine {
     fn wait_to_operate<'a, T>(
         &'a self,
         direction: Direction,
-        patience: Patience,
+        deadline: Deadline<'_>,
+        slice: Option<Duration>,
         mut operation: impl FnMut(&mut Wire) -> zmq::Result<T>,
         mut core: MutexGuard<'a, Core>,
     ) -> std::result::Result<T, Halt> {
-        let deadline = Deadline::after(patience);
         let turnstile = &self.turnstiles[direction as usize];
         let mut turn = None;
         loop {
             turn = turn.or_else(|| turnstile.try_enter());
             if turn.is_some() {
-                // Rule 4: settling is the last look, and may well wake this very thread.
-                let wake_up = core.lanes[direction as usize].raise();
-                core.settle();
+                let wake_up = core.raise_and_settle(direction, slice.is_none());
                 drop(core);
-                wait(self.fd, wake_up.map_err(Halt::NoWakeUp)?, deadline)?;
+                wait(self.fd, wake_up.map_err(Halt::NoWakeUp)?, deadline.within(slice))?;
             } else {
                 core.settle();
                 drop(core);
-                turn = Some(turnstile.enter(deadline).ok_or(Halt::Unready)?);
+                turn = turnstile.enter(deadline.within(slice));
             }
             // The clock is looked at before the attempt, so that one is made after the deadline too.
             let last = deadline.has_passed();
             core = self.lock();
-            core.lanes[direction as usize].lower();
+            if turn.is_some() {
+                core.lanes[direction as usize].lower();
+            }
             let outcome = core.attempt(|wire| operation(wire));
             if last || !matches!(outcome, Err(Halt::Unready)) {
                 core.settle();
@@ -500,11 +663,11 @@ impl Engine {
     /// Closes the socket. Once it is back, the socket is closed, whoever was first to close it.
     ///
     /// If it was the process's last socket, this blocks until all that was sent is delivered or given up. Until then
-    /// it holds `context`, which only those who close ask for: they too are to return when all is done, or the
+    /// it holds `open`, which only those who close ask for: they too are to return when all is done, or the
     /// process could end with its messages undelivered.
     pub(crate) fn close(&self) {
-        let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(context) = context.take() else { return };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((context, open)) = open.take() else { return };
         log::info!(target: "zeroless", "closing {}", self.label());
         let wire = {
             let mut core = self.lock();
@@ -516,14 +679,20 @@ impl Engine {
         let turns = self
             .turnstiles
             .each_ref()
-            .map(|turnstile| turnstile.enter(Deadline::NEVER));
+            .map(|turnstile| turnstile.enter(Deadline::default()));
         self.bound()
             .iter()
             .filter_map(|endpoint| endpoint::port_of(endpoint))
             .for_each(context::free_port);
         drop(wire);
         drop(turns);
+        drop(open);
         drop(context);
+    }
+
+    /// A channel that is disconnected once the socket is closed, and carries nothing.
+    pub(crate) fn closed(&self) -> &crossbeam_channel::Receiver<Infallible> {
+        &self.closed
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -532,6 +701,7 @@ impl Engine {
 
     fn bind(&self, endpoint: &str) -> Result<()> {
         endpoint::check_bindable(endpoint)?;
+        self.check_transport("bind", endpoint)?;
         let bound = loop {
             let attempt = self.lock().perform(|wire| {
                 wire.socket.bind(endpoint)?;
@@ -555,7 +725,17 @@ impl Engine {
         Ok(())
     }
 
+    /// A stream speaks TCP and nothing else; over `inproc`, libzmq would take the peer for a raw one, too.
+    fn check_transport(&self, doing: &str, endpoint: &str) -> Result<()> {
+        if self.kind == Kind::Stream && !endpoint.starts_with("tcp://") {
+            let message = format!("cannot {doing} {endpoint}: a stream speaks tcp only");
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        Ok(())
+    }
+
     pub(crate) fn connect(&self, endpoint: &str) -> Result<()> {
+        self.check_transport("connect to", endpoint)?;
         self.lock().connect(self.kind, endpoint)?;
         log::info!(target: "zeroless", "{} connecting to {endpoint}", self.kind.name());
         Ok(())
@@ -601,13 +781,29 @@ impl Engine {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Makes an error of what stopped a message that may begin with the routing id of a peer.
+    #[cold]
+    fn explain_sending(&self, halt: Halt, patience: Patience<'_>, routing_id: &[u8]) -> Error {
+        match halt {
+            Halt::Fault(zmq::Error::EHOSTUNREACH) => {
+                let message = format!(
+                    "{}: no peer has the routing id \"{}\"; it has left, or has not come yet",
+                    self.label(),
+                    routing_id.escape_ascii()
+                );
+                Error::with_source(ErrorKind::NotConnected, message, zmq::Error::EHOSTUNREACH)
+            }
+            halt => self.explain(halt, patience, &"send"),
+        }
+    }
+
     /// Makes an error of what stopped an operation.
     #[cold]
-    fn explain(&self, halt: Halt, patience: Patience, doing: &dyn std::fmt::Display) -> Error {
+    fn explain(&self, halt: Halt, patience: Patience<'_>, doing: &dyn std::fmt::Display) -> Error {
         let label = self.label();
         match halt {
             Halt::Unready => match patience {
-                Patience::For(time) => {
+                Patience::For(time) | Patience::Until(_, Some(time)) => {
                     let message = format!("{label}: could not {doing} within {time:?}");
                     Error::new(ErrorKind::TimedOut, message)
                 }
@@ -649,7 +845,7 @@ impl Halt {
 }
 
 /// Waits until something has happened to the socket, someone has written the wake-up, or the deadline has passed.
-fn wait(fd: RawFd, wake_up: RawFd, deadline: Deadline) -> zmq::Result<()> {
+fn wait(fd: RawFd, wake_up: RawFd, deadline: Deadline<'_>) -> zmq::Result<()> {
     let items = &mut [
         zmq::PollItem::from_fd(fd, zmq::POLLIN),
         zmq::PollItem::from_fd(wake_up, zmq::POLLIN),
@@ -669,12 +865,15 @@ fn milliseconds(time: Duration) -> i32 {
     i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
 }
 
+/// The longest time, in milliseconds, that libzmq can tell a peer to expect a heartbeat within.
+const LONGEST_HEARTBEAT_TTL: i32 = 6_553_599;
+
 /// Sets what has to be set before a socket is bound or connected. What the user configures comes last, and wins.
 fn set_up(socket: &zmq::Socket, plan: &Plan<'_>) -> Result<()> {
     let Plan { kind, options, .. } = plan;
     let options_set = || -> zmq::Result<()> {
         // libzmq lets a subscriber not linger, or it would wait to tell its topics to a publisher that is gone.
-        if *kind != Kind::Subscribe {
+        if !matches!(kind, Kind::Subscribe | Kind::XSubscribe) {
             socket.set_linger(options.linger.or(options.timeout).map_or(-1, milliseconds))?;
         }
         socket.set_ipv6(
@@ -687,6 +886,20 @@ fn set_up(socket: &zmq::Socket, plan: &Plan<'_>) -> Result<()> {
             socket.set_sndhwm(messages)?;
             socket.set_rcvhwm(messages)?;
         }
+        if let Some(identity) = &options.identity {
+            socket.set_identity(identity)?;
+        }
+        if let Some(interval) = options.heartbeat {
+            // The peer may take as long to answer as lies between two beats. It is told to expect them as well, so
+            // that it notices too.
+            let interval = milliseconds(interval);
+            socket.set_heartbeat_ivl(interval)?;
+            socket.set_heartbeat_timeout(interval)?;
+            socket.set_heartbeat_ttl(interval.saturating_mul(2).min(LONGEST_HEARTBEAT_TTL))?;
+        }
+        if let Some(bytes) = options.max_message_size {
+            socket.set_maxmsgsize(bytes)?;
+        }
         match kind {
             // Relaxed, a request may be asked again after a timeout; correlated, only the reply to it is let in.
             Kind::Request => {
@@ -695,6 +908,12 @@ fn set_up(socket: &zmq::Socket, plan: &Plan<'_>) -> Result<()> {
             }
             // Verbose, so that a second subscriber to a topic is counted too.
             Kind::Publish => socket.set_xpub_verbose(true)?,
+            // Mandatory, so that a message to nobody is an error. With handover, a peer that comes back under its
+            // identity is let in, though libzmq may not have noticed yet that it was gone.
+            Kind::Router => {
+                socket.set_router_mandatory(true)?;
+                socket.set_router_handover(true)?;
+            }
             _ => {}
         }
         plan.topics.iter().try_for_each(|topic| socket.set_subscribe(topic))?;

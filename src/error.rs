@@ -50,7 +50,8 @@ pub enum ErrorKind {
     PermissionDenied,
     /// The socket is connected to that address already, or it is a pair that has its one peer.
     AlreadyConnected,
-    /// The socket is not connected to the address to disconnect from, or not subscribed to the topic to drop.
+    /// The socket is not connected to the address to disconnect from, not subscribed to the topic to drop, or has no
+    /// peer of the routing id to send to.
     NotConnected,
     /// The timeout passed before the message could be sent or received, or the subscribers arrived.
     TimedOut,
@@ -60,9 +61,9 @@ pub enum ErrorKind {
     Closed,
     /// It is the peer's turn: a reply without a request, a second request before the first was answered for.
     OutOfTurn,
-    /// File descriptors, memory or libzmq's sockets have run out.
+    /// File descriptors, memory, threads or libzmq's sockets have run out.
     Exhausted,
-    /// The scheme of the endpoint is none that this crate or this build of libzmq speaks.
+    /// The scheme of the endpoint is none that this crate, this build of libzmq or this pattern speaks.
     Unsupported,
     /// Any other reason; the message and the source tell.
     Other,
@@ -93,6 +94,12 @@ impl Error {
         Error::with_source(kind_of_io(&source), message, source)
     }
 
+    /// The system has no more threads.
+    pub(crate) fn from_spawn(doing: impl fmt::Display, source: io::Error) -> Error {
+        let message = format!("{doing}: the system has no thread left; end some, or raise the limit (ulimit -u)");
+        Error::with_source(ErrorKind::Exhausted, message, source)
+    }
+
     pub(crate) fn with_source(
         kind: ErrorKind,
         message: String,
@@ -103,6 +110,12 @@ impl Error {
             message,
             source: Some(Box::new(source)),
         }))
+    }
+
+    /// Whether it is no fault, but what ends an iteration in the course of things.
+    pub(crate) fn ends_quietly(&self) -> bool {
+        let kinds = [ErrorKind::Closed, ErrorKind::TimedOut, ErrorKind::WouldBlock];
+        kinds.contains(&self.kind())
     }
 
     /// Returns what kind of error this is, without blocking.

@@ -292,21 +292,28 @@
 #[cfg(not(unix))]
 compile_error!("zeroless waits on the file descriptors of libzmq, which needs a Unix system");
 
+mod channel;
 mod client;
 mod context;
 mod endpoint;
 mod engine;
 mod error;
 mod handle;
+mod proxy;
 mod publish;
 mod receiver;
 mod recipe;
 mod sender;
 mod server;
 mod socket;
+mod workers;
 
+pub use channel::Channel;
 pub use client::Client;
+/// The crate of the channel that is inside a [`Channel`], and of `select!`.
+pub use crossbeam_channel;
 pub use error::{Error, ErrorKind, Result};
+pub use proxy::{ProxySide, proxy, proxy_with_capture};
 pub use publish::{Publisher, Subscriber};
 pub use receiver::{Iter, Receiver, TryIter};
 pub use sender::Sender;

@@ -8,7 +8,7 @@ use crate::engine::Patience;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Handle;
 use crate::sender::Topic;
-use crate::{Message, Receiver, Sender};
+use crate::{Channel, Message, Receiver, Sender};
 
 /// The lengths of topics that libzmq before 4.3.5 subscribes to and then never finds in a message.
 const LOST_LENGTHS: RangeInclusive<usize> = 246..=255;
@@ -234,6 +234,23 @@ impl Subscriber {
     /// As [above](Self).
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
         self.receiver.handle().unsubscribe(topic.as_ref())
+    }
+}
+
+impl Subscriber {
+    /// Turns the subscriber into a channel of crossbeam's: see [`Receiver::into_channel`]. Does not block.
+    ///
+    /// Its topics stay as they are; keep a clone to change them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let news = zeroless::Client::new().connect_local(5555).subscribe(["sport"])?.into_channel(10);
+    /// assert!(news.is_empty());
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn into_channel(self, capacity: usize) -> Channel {
+        self.receiver.into_channel(capacity)
     }
 }
 

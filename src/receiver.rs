@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::engine::Patience;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::handle::Handle;
-use crate::{Message, Socket, sizes};
+use crate::{Channel, Message, Socket, sizes, workers};
 
 /// The receiving half of a pattern: iterate over its messages.
 ///
@@ -182,6 +182,83 @@ impl Receiver {
         TryIter { receiver: self }
     }
 
+    /// Has `count` threads call `work` with the messages, and blocks until iteration ends.
+    ///
+    /// Each message goes to a worker that is free, so a slow one takes fewer than the others. Iteration ends when the
+    /// socket is closed, which a worker may do; and, for each worker by itself, when the recipe's timeout passed with
+    /// nothing to receive. When this returns, all threads have ended.
+    ///
+    /// Replies to requests take turns even so: one worker replies before the next one gets a request. For workers
+    /// that answer at the same time, put a [`proxy`](crate::proxy) before them.
+    ///
+    /// # Errors
+    ///
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for no workers.
+    /// * [`Exhausted`](crate::ErrorKind::Exhausted) if the system has no more threads. Those that had been started
+    ///   have ended then.
+    /// * The fault, if iteration ended with one.
+    ///
+    /// # Panics
+    ///
+    /// If `work` panics: then the others end, after the messages that they have in hand, and the panic goes on here.
+    /// The receiver can be used again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let jobs = zeroless::Server::new(0).pull()?;
+    /// let push = zeroless::Client::new().connect_local(jobs.socket().port()?).push()?;
+    /// push(&[b"a job"])?;
+    /// push(&[b"another job"])?;
+    /// push(&[b"no more"])?;
+    /// jobs.workers(4, |job| {
+    ///     if job == [b"no more"] {
+    ///         jobs.socket().close();
+    ///     }
+    ///     println!("{} does {job:?}", std::thread::current().name().unwrap());
+    /// })?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn workers<F>(&self, count: usize, work: F) -> Result<()>
+    where
+        F: Fn(Message) + Sync,
+    {
+        workers::run(self, count, &work)
+    }
+
+    /// Turns the receiver into a channel of crossbeam's, for `select!` over several sockets, timers and channels.
+    /// Does not block.
+    ///
+    /// A thread moves the messages from the socket to the channel, which holds `capacity` of them (65,536 at the
+    /// most); when it is full, messages wait in the socket, and in the end the senders wait. The recipe's timeout
+    /// means nothing to it. The channel is disconnected once the socket is closed and the last message was taken.
+    ///
+    /// If the system has no more threads, the log says so, and the channel is disconnected from the start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroless::crossbeam_channel::{after, select};
+    /// use zeroless::{Client, Server};
+    ///
+    /// let orders = Server::new(0).pull()?;
+    /// let order = Client::new().connect_local(orders.socket().port()?).push()?;
+    /// let orders = orders.into_channel(10);
+    /// let complaints = Server::new(0).pull()?.into_channel(10);
+    ///
+    /// order(&[b"tea"])?;
+    /// select! {
+    ///     recv(orders) -> order => assert_eq!(order.unwrap(), [b"tea"]),
+    ///     recv(complaints) -> complaint => println!("{complaint:?}"),
+    ///     recv(after(Duration::from_secs(10))) -> _ => println!("nothing to do"),
+    /// }
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn into_channel(self, capacity: usize) -> Channel {
+        Channel::new(self, capacity)
+    }
+
     /// Returns the live socket under this handle, without blocking.
     ///
     /// # Examples
@@ -196,27 +273,39 @@ impl Receiver {
     }
 
     #[inline]
-    fn receive(&self, patience: Patience) -> Result<Message> {
+    fn receive(&self, patience: Patience<'_>) -> Result<Message> {
         let mut message = Message::new();
         self.receive_into(&mut message, patience)?;
         Ok(message)
     }
 
     #[inline]
-    fn receive_into(&self, message: &mut Message, patience: Patience) -> Result<()> {
+    fn receive_into(&self, message: &mut Message, patience: Patience<'_>) -> Result<()> {
         self.handle.receive(message, patience)?;
         log::trace!(target: "zeroless", "{} received {}", self.handle.label(), sizes(message));
         Ok(())
     }
 
+    /// Receives for one who does so again and again: what ends that in the course of things is no error.
+    pub(crate) fn receive_until(&self, patience: Patience<'_>) -> Result<Option<Message>> {
+        let mut message = Message::new();
+        match self.handle.receive_in_turn(&mut message, patience) {
+            Ok(()) => {
+                log::trace!(target: "zeroless", "{} received {}", self.handle.label(), sizes(&message));
+                Ok(Some(message))
+            }
+            Err(error) if error.ends_quietly() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// One step of an iteration: what ends it in the course of things ends it quietly.
     #[inline]
-    fn step(&self, patience: Patience) -> Option<Message> {
+    fn step(&self, patience: Patience<'_>) -> Option<Message> {
         match self.receive(patience) {
             Ok(message) => Some(message),
             Err(error) => {
-                let expected = [ErrorKind::Closed, ErrorKind::TimedOut, ErrorKind::WouldBlock];
-                if !expected.contains(&error.kind()) {
+                if !error.ends_quietly() {
                     log::error!(target: "zeroless", "iteration ends: {error}");
                 }
                 None

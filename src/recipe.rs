@@ -10,12 +10,18 @@ use crate::handle::Handle;
 
 type Configure = dyn Fn(&zmq::Socket) -> zmq::Result<()> + Send + Sync;
 
+/// How long libzmq lets an identity be, in bytes.
+const LONGEST_IDENTITY: usize = 255;
+
 /// The options that both recipes take.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) linger: Option<Duration>,
     pub(crate) high_water_mark: Option<i32>,
+    pub(crate) identity: Option<Vec<u8>>,
+    pub(crate) heartbeat: Option<Duration>,
+    pub(crate) max_message_size: Option<i64>,
     pub(crate) configure: Vec<Arc<Configure>>,
     /// The first thing that was wrong with the recipe. The pattern method returns it.
     pub(crate) fault: Option<Error>,
@@ -35,6 +41,38 @@ impl Options {
             Err(_) => self.note(Err(Error::invalid(format!(
                 "cannot queue {messages} messages: a high-water mark is at most {}, and 0 is for no limit",
                 i32::MAX
+            )))),
+        }
+    }
+
+    pub(crate) fn set_identity(&mut self, identity: &[u8]) {
+        let fault = match identity {
+            [] => "it is empty",
+            [0, ..] => "it begins with a zero byte, which libzmq keeps for the ids that it makes up itself",
+            [..] if identity.len() > LONGEST_IDENTITY => "it is too long",
+            [..] => return self.identity = Some(identity.to_owned()),
+        };
+        self.note(Err(Error::invalid(format!(
+            "cannot take the identity \"{}\": {fault}; give 1 to {LONGEST_IDENTITY} bytes, the first of them not zero",
+            identity.escape_ascii()
+        ))));
+    }
+
+    pub(crate) fn set_heartbeat(&mut self, interval: Duration) {
+        match interval.is_zero() {
+            true => self.note(Err(Error::invalid(
+                "cannot send heartbeats without any time between them; leave the heartbeat out for none",
+            ))),
+            false => self.heartbeat = Some(interval),
+        }
+    }
+
+    pub(crate) fn set_max_message_size(&mut self, bytes: u64) {
+        match i64::try_from(bytes) {
+            Ok(bytes @ 1..) => self.max_message_size = Some(bytes),
+            _ => self.note(Err(Error::invalid(format!(
+                "cannot limit frames to {bytes} bytes: give 1 to {}, or leave it out for no limit",
+                i64::MAX
             )))),
         }
     }
@@ -67,6 +105,9 @@ impl fmt::Debug for Options {
             .field("timeout", &self.timeout)
             .field("linger", &self.linger)
             .field("high_water_mark", &self.high_water_mark)
+            .field("identity", &self.identity)
+            .field("heartbeat", &self.heartbeat)
+            .field("max_message_size", &self.max_message_size)
             .field("configure", &format_args!("{} closures", self.configure.len()))
             .field("fault", &self.fault)
             .finish()
@@ -152,6 +193,88 @@ macro_rules! recipe_methods {
                 self
             }
 
+            /// Sets the routing id under which a [`router`](Self::router) knows this socket.
+            ///
+            /// Without it, the router makes one up for each connection. With it, a client that connects again is the
+            /// same as before to the router; so let no two of its clients have the same: the one that came last
+            /// would get what is sent to both. It matters to `dealer`, `request`, `reply` and `router` alone.
+            ///
+            /// # Errors
+            ///
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) unless it is 1 to 255
+            /// bytes, of which the first is not zero.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use zeroless::{Client, Server};
+            ///
+            /// let (send, messages) = Server::new(0).router()?;
+            /// let port = messages.socket().port()?;
+            /// let (say, hear) = Client::new().connect_local(port).identity("worker 1").dealer()?;
+            /// say(&[b"ready"])?;
+            /// assert_eq!(messages.recv()?, [&b"worker 1"[..], b"ready"]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn identity(&mut self, identity: impl AsRef<[u8]>) -> &mut Self {
+                self.options.set_identity(identity.as_ref());
+                self
+            }
+
+            /// Sets how often to ask a silent peer whether it is still there.
+            ///
+            /// A peer that dies is noticed at once, since its system closes the connection. One whose machine loses
+            /// its power or its network is not, and a server would queue for it until the high-water mark. With
+            /// heartbeats, a connection on which nothing has come for about two intervals is dropped; a client then
+            /// connects again. The other side is told to expect them, so one side is enough. Over `inproc` it means
+            /// nothing. The time is kept to the millisecond, and sensible from a tenth of a second or so.
+            ///
+            /// # Errors
+            ///
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for
+            /// [`Duration::ZERO`].
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// use zeroless::Server;
+            ///
+            /// let push = Server::new(0).heartbeat(Duration::from_secs(5)).push()?;
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn heartbeat(&mut self, interval: Duration) -> &mut Self {
+                self.options.set_heartbeat(interval);
+                self
+            }
+
+            /// Sets the size of frame, in bytes, beyond which a peer is disconnected.
+            ///
+            /// Without it there is no limit except memory. It holds for each frame that is received, as libzmq knows no
+            /// limit for whole messages, and not over `inproc`. Nothing of the message arrives; a client connects
+            /// again, and goes on with its next message.
+            ///
+            /// # Errors
+            ///
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for 0 and for more than
+            /// 9,223,372,036,854,775,807.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use zeroless::{Client, Server};
+            ///
+            /// let pull = Server::new(0).max_message_size(1024).pull()?;
+            /// let push = Client::new().connect_local(pull.socket().port()?).push()?;
+            /// push(&[&[0; 1024]])?;
+            /// assert_eq!(pull.recv()?, [[0; 1024]]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn max_message_size(&mut self, bytes: u64) -> &mut Self {
+                self.options.set_max_message_size(bytes);
+                self
+            }
+
             /// Has a function set any other option of libzmq's, before the socket binds or connects.
             ///
             /// It is called for each socket that is opened from the recipe, after all that this crate has set, so it
@@ -166,7 +289,7 @@ macro_rules! recipe_methods {
             /// ```
             /// use zeroless::Server;
             ///
-            /// let pull = Server::new(0).configure(|socket| socket.set_maxmsgsize(1024 * 1024)).pull()?;
+            /// let pull = Server::new(0).configure(|socket| socket.set_backlog(1000)).pull()?;
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn configure<F>(&mut self, configure: F) -> &mut Self
@@ -357,6 +480,170 @@ macro_rules! recipe_methods {
             /// ```
             pub fn pair(&self) -> Result<(Sender, Receiver)> {
                 Ok(self.open(Kind::Pair, Vec::new())?.into_both())
+            }
+
+            /// Opens a dealer: a request end that takes no turns. Does not block.
+            ///
+            /// It sends any number of messages before the first answer, each to one of its peers, in turn, and
+            /// receives what its peers send, in fair turns. Sending waits while the queues of all peers are full, as
+            /// with [`push`](Self::push).
+            ///
+            /// Its peers are mostly [`router`](Self::router)s, which answer as they like, and `reply` sockets. To the
+            /// latter, and from them, the message proper begins after an empty frame: send `&[b"", b"question"]`.
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns).
+            ///
+            /// # Examples
+            ///
+            /// As [`router`](Self::router).
+            pub fn dealer(&self) -> Result<(Sender, Receiver)> {
+                Ok(self.open(Kind::Dealer, Vec::new())?.into_both())
+            }
+
+            /// Opens a router: it knows its peers apart, and sends to the one it means. Does not block.
+            ///
+            /// What it receives begins with a frame more: the routing id of the peer that it came from. What it sends
+            /// begins with the routing id of the peer that it is for. The id is the peer's
+            /// [`identity`](Self::identity), or else one that libzmq has made up for this connection. If a peer comes
+            /// with the identity of another, the newer one takes its place.
+            ///
+            /// Sending waits while the queue of that one peer is full. So a peer that does not read holds up the
+            /// thread that sends to it; a [`timeout`](Self::timeout) sets an end to that.
+            ///
+            /// A message from a `request` has its envelope behind the routing id: all frames up to the first empty
+            /// one. Send it back before the reply, as it came.
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns). Sending to a routing id that no peer has fails with
+            /// [`NotConnected`](crate::ErrorKind::NotConnected), and a message of one frame, which is to nobody or
+            /// says nothing, with [`InvalidInput`](crate::ErrorKind::InvalidInput).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use zeroless::{Client, Server};
+            ///
+            /// let (answer, questions) = Server::new(0).router()?;
+            /// let (ask, answers) = Client::new().connect_local(questions.socket().port()?).dealer()?;
+            /// ask(&[b"one"])?;
+            /// ask(&[b"two"])?;
+            /// for question in questions.iter().take(2) {
+            ///     let [who, what] = question.as_slice() else { panic!("it is from a dealer") };
+            ///     answer(&[who, &what.to_ascii_uppercase()])?;
+            /// }
+            /// assert_eq!(answers.recv()?, [b"ONE"]);
+            /// assert_eq!(answers.recv()?, [b"TWO"]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn router(&self) -> Result<(Sender, Receiver)> {
+                Ok(self.open(Kind::Router, Vec::new())?.into_both())
+            }
+
+            /// Opens a publishing end that sees subscriptions as messages. Does not block.
+            ///
+            /// It sends as [`publish`](Self::publish) does, and never waits. It receives a message of one frame for
+            /// each topic that its subscribers begin or cease to be interested in: a byte 1 or 0, and the topic. This
+            /// is for programs that pass subscriptions on, such as a [`proxy`](crate::proxy), or that publish only
+            /// what someone wants. Receive from it: what is left unread piles up without limit.
+            ///
+            /// It is told when the first subscriber comes to a topic and when the last one goes; to be told of each,
+            /// [`configure`](Self::configure) it with [`set_xpub_verbose`](zmq::Socket::set_xpub_verbose).
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use zeroless::{Client, Server};
+            ///
+            /// let (publish, subscriptions) = Server::new(0).xpublish()?;
+            /// let mut news = Client::new().connect_local(publish.socket().port()?).subscribe(["sport"])?;
+            /// assert_eq!(subscriptions.recv()?, [b"\x01sport"]);
+            /// publish(&[b"sport", b"2:1"])?;
+            /// assert_eq!(news.recv()?, [&b"sport"[..], b"2:1"]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn xpublish(&self) -> Result<(Sender, Receiver)> {
+                Ok(self.open(Kind::XPublish, Vec::new())?.into_both())
+            }
+
+            /// Opens a subscribing end that subscribes by sending messages. Does not block.
+            ///
+            /// To subscribe, send one frame: a byte 1 and the topic; to unsubscribe, a byte 0 and the topic. Sending
+            /// never waits. It receives as [`subscribe`](Self::subscribe) does, except that libzmq does not sort out
+            /// what was published before an unsubscription arrived. This is for programs that pass subscriptions on,
+            /// such as a [`proxy`](crate::proxy).
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns). Sending a topic of 246 to 255 bytes, which libzmq 4.3.4 would never find in a
+            /// message, or a subscription of several frames, fails with
+            /// [`InvalidInput`](crate::ErrorKind::InvalidInput).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// use zeroless::{Client, Server};
+            ///
+            /// let publish = Server::new(0).publish()?;
+            /// let (subscribe, news) = Client::new().connect_local(publish.socket().port()?).xsubscribe()?;
+            /// subscribe(&[b"\x01sport"])?;
+            /// publish.wait_for_subscribers(1, Duration::from_secs(10))?;
+            /// publish(&[b"sport", b"2:1"])?;
+            /// assert_eq!(news.recv()?, [&b"sport"[..], b"2:1"]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn xsubscribe(&self) -> Result<(Sender, Receiver)> {
+                Ok(self.open(Kind::XSubscribe, Vec::new())?.into_both())
+            }
+
+            /// Opens a raw TCP socket, for peers that do not speak ZeroMQ. Does not block.
+            ///
+            /// Each message has two frames, the routing id of a peer and bytes: those that have come from it, as many
+            /// as there were, or those to send to it. TCP knows no messages, so what is sent at once may come in
+            /// pieces. An *empty* second frame says that the peer has just connected or has left; to send one closes
+            /// the connection, after what was sent before.
+            ///
+            /// Sending waits while the queue of that one peer is full, as with [`router`](Self::router).
+            ///
+            /// # Errors
+            ///
+            /// As [above](#patterns), and [`Unsupported`](crate::ErrorKind::Unsupported) for an endpoint of another
+            /// transport than `tcp`. Sending to a routing id that no peer has fails with
+            /// [`NotConnected`](crate::ErrorKind::NotConnected), and a message of other than two frames with
+            /// [`InvalidInput`](crate::ErrorKind::InvalidInput).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::io::{Read, Write};
+            /// use std::net::TcpStream;
+            /// use zeroless::Server;
+            ///
+            /// let (send, bytes) = Server::new(0).stream()?;
+            /// let mut peer = TcpStream::connect(("127.0.0.1", bytes.socket().port()?)).unwrap();
+            /// peer.write_all(b"hello").unwrap();
+            ///
+            /// let connected = bytes.recv()?;
+            /// assert_eq!(connected[1], b"");
+            /// let hello = bytes.recv()?;
+            /// assert_eq!(hello, [&connected[0][..], b"hello"]);
+            /// send.send(&[&hello[0][..], b"good day"])?;
+            /// send.send(&[&hello[0][..], b""])?; // hangs up
+            ///
+            /// let mut answer = String::new();
+            /// peer.read_to_string(&mut answer).unwrap();
+            /// assert_eq!(answer, "good day");
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn stream(&self) -> Result<(Sender, Receiver)> {
+                Ok(self.open(Kind::Stream, Vec::new())?.into_both())
             }
         }
     };

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::Patience;
+use crate::engine::{Cancel, Patience};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::{Socket, sizes};
@@ -94,6 +94,16 @@ impl Sender {
             outlet,
             call: Arc::new(call),
         }
+    }
+
+    /// Whether messages go out as they are.
+    pub(crate) fn is_without_topic(&self) -> bool {
+        matches!(self.outlet.topic, Topic::Free)
+    }
+
+    /// Sends until cancelled, and no longer than the timeout.
+    pub(crate) fn send_until(&self, frames: &[&[u8]], cancel: &Cancel) -> Result<()> {
+        self.outlet.send(frames, self.outlet.handle.until(cancel))
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -197,7 +207,7 @@ fn slices<F: AsRef<[u8]>>(frames: &[F]) -> Vec<&[u8]> {
 
 impl Outlet {
     #[inline]
-    fn send(&self, frames: &[&[u8]], patience: Patience) -> Result<()> {
+    fn send(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
         match &self.topic {
             Topic::Free => self.transmit(frames, patience),
             Topic::Required(topic) => {
@@ -223,13 +233,7 @@ impl Outlet {
     }
 
     #[inline]
-    fn transmit(&self, frames: &[&[u8]], patience: Patience) -> Result<()> {
-        if frames.is_empty() {
-            let label = self.handle.label();
-            return Err(Error::invalid(format!(
-                "{label}: a message has one frame at least; an empty frame will do"
-            )));
-        }
+    fn transmit(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
         self.handle.send(frames, patience)?;
         log::trace!(target: "zeroless", "{} sent {}", self.handle.label(), sizes(frames));
         Ok(())

@@ -29,7 +29,7 @@ use crate::{Publisher, Receiver, Sender, Subscriber};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Server {
-    endpoint: String,
+    endpoints: Vec<String>,
     options: Options,
 }
 
@@ -95,15 +95,37 @@ impl Server {
     /// ```
     pub fn at(endpoint: impl Into<String>) -> Server {
         Server {
-            endpoint: endpoint.into(),
+            endpoints: vec![endpoint.into()],
             options: Options::default(),
         }
     }
 
+    /// Adds an endpoint, so that the same socket can be reached at several. Does not block.
+    ///
+    /// # Errors
+    ///
+    /// As [`at`](Self::at).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::{Client, Server};
+    ///
+    /// let pull = Server::new(0).also_at("inproc://orders").pull()?;
+    /// let near = Client::new().connect_to("inproc://orders").push()?;
+    /// let far = Client::new().connect_local(pull.socket().port()?).push()?;
+    /// near(&[b"tea"])?;
+    /// far(&[b"coffee"])?;
+    /// assert_eq!(pull.iter().take(2).count(), 2);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn also_at(&mut self, endpoint: impl Into<String>) -> &mut Server {
+        self.endpoints.push(endpoint.into());
+        self
+    }
+
     fn open(&self, kind: Kind, topics: Vec<Vec<u8>>) -> Result<Handle> {
-        let handle = self
-            .options
-            .open(kind, std::slice::from_ref(&self.endpoint), &[], topics)?;
+        let handle = self.options.open(kind, &self.endpoints, &[], topics)?;
         if handle.bound().iter().any(|endpoint| endpoint::is_everywhere(endpoint)) {
             log::warn!(
                 target: "zeroless",

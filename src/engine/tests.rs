@@ -191,7 +191,7 @@ fn a_message_that_comes_between_an_attempt_and_the_sleep_wakes_the_thread() {
 
     let mut attempts = 0;
     let started = Instant::now();
-    let outcome = engine.operate(Direction::Receiving, Patience::For(SOON), |wire| {
+    let outcome = engine.operate(Direction::Receiving, Patience::For(SOON), None, |wire| {
         let outcome = wire.try_receive(&mut message);
         attempts += 1;
         if attempts == 1 {

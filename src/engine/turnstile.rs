@@ -24,7 +24,7 @@ pub(super) struct Turn<'a>(&'a Turnstile);
 
 impl Turnstile {
     /// Waits for a turn, and gives up at the deadline.
-    pub(super) fn enter(&self, deadline: Deadline) -> Option<Turn<'_>> {
+    pub(super) fn enter(&self, deadline: Deadline<'_>) -> Option<Turn<'_>> {
         let mut state = self.lock();
         // The turn is looked at before the clock: a thread that is woken for its turn at the very deadline takes it,
         // or the wake-up, which was for one thread alone, would be lost.
@@ -58,6 +58,12 @@ impl Turnstile {
         }
         state.taken = true;
         Some(Turn(self))
+    }
+
+    /// Has all who queue look at their deadlines.
+    pub(super) fn wake_all(&self) {
+        let _state = self.lock();
+        self.freed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

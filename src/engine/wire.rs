@@ -3,6 +3,8 @@
 //! A [`Wire`] is used by one thread at a time, under the engine's lock. Its methods either do all of their work or
 //! give `EAGAIN`, and never leave the socket in the middle of a message.
 
+use std::mem;
+
 use zmq::{DONTWAIT, PollEvents, SNDMORE};
 
 use super::Kind;
@@ -58,20 +60,29 @@ impl Wire {
     /// millisecond ago. So it is believed only once [`Wire::events`] agrees (rule 3 of the engine).
     #[inline]
     pub(super) fn try_send(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
-        let large = is_large(frames);
-        if large && self.kind.may_be_full() && !self.has_room()? {
+        let copies_first = self.kind.tells_of_room() && is_large(frames);
+        if copies_first && !self.has_room()? {
             return Err(zmq::Error::EAGAIN);
         }
-        loop {
-            let outcome = if large {
-                self.send_copies(frames)
+        self.send_unless_full(|wire| {
+            if copies_first {
+                wire.send_copies(frames)
             } else {
-                self.send_frames(frames.len(), |socket, index, flags| {
+                wire.send_frames(frames.len(), |socket, index, flags| {
                     socket.send(frames[index].as_ref(), flags)
                 })
-            };
-            match outcome {
-                Err(zmq::Error::EAGAIN) if self.has_room()? => {}
+            }
+        })
+    }
+
+    /// Sends, and again if libzmq takes its `EAGAIN` back (rule 3). Where `POLLOUT` may speak of another peer than the
+    /// one that is full (rule 8), it is asked only once more.
+    #[inline]
+    fn send_unless_full(&mut self, mut send: impl FnMut(&mut Wire) -> zmq::Result<()>) -> zmq::Result<()> {
+        let mut again = true;
+        loop {
+            match send(self) {
+                Err(zmq::Error::EAGAIN) if self.has_room()? && again => again = self.kind.tells_of_room(),
                 outcome => return outcome,
             }
         }
@@ -79,6 +90,43 @@ impl Wire {
 
     fn has_room(&self) -> zmq::Result<bool> {
         Ok(self.events()?.contains(zmq::POLLOUT))
+    }
+
+    /// `EAGAIN` unless a message can be sent, to some peer at least.
+    pub(super) fn try_find_room(&self) -> zmq::Result<()> {
+        match !self.kind.tells_of_room() || self.has_room()? {
+            true => Ok(()),
+            false => Err(zmq::Error::EAGAIN),
+        }
+    }
+
+    /// Sends a message that was taken from another socket: large frames are handed on, small ones copied.
+    ///
+    /// A failed send throws away the frame that it was handed. So frames are handed on only when there is room for
+    /// certain, and to make certain is a system call, for which a small frame is copied several times. (The thread has
+    /// its signals blocked, so none of its sends is interrupted.) A router and a stream take no more than the first
+    /// frame, which names the peer, for a reason to fail.
+    ///
+    /// If the peer vanishes after a frame was handed on, the message is lost, like all that was queued for that peer.
+    pub(super) fn try_pass_on(&mut self, frames: &mut [zmq::Message]) -> zmq::Result<()> {
+        if frames.iter().map(|frame| frame.len()).sum::<usize>() < LARGE {
+            return self.send_unless_full(|wire| {
+                wire.send_frames(frames.len(), |socket, index, flags| socket.send(&*frames[index], flags))
+            });
+        }
+        self.try_find_room()?;
+        let mut handed_on = false;
+        let outcome = self.send_frames(frames.len(), |socket, index, flags| {
+            if frames[index].len() < LARGE {
+                return socket.send(&*frames[index], flags);
+            }
+            handed_on = true;
+            socket.send(mem::replace(&mut frames[index], zmq::Message::new()), flags)
+        });
+        match outcome {
+            Err(zmq::Error::EAGAIN) if handed_on => Ok(()),
+            outcome => outcome,
+        }
     }
 
     /// Sends frames that are copied before the first one is sent, to leave the peer no time to vanish in between.
@@ -125,15 +173,18 @@ impl Wire {
     /// (If libzmq is done with that peer by then, it drops the rest without a word, and the message is one of those
     /// that were queued for the peer and are lost with it.) But first:
     ///
-    /// * A socket that balances its peers (`PUSH`, `REQ`) drops every further frame up to the end of the message. If
-    ///   it is not given them, it drops those of the next message, and all of it; if it is given the frame that
-    ///   failed again, a later peer gets a message without its head.
-    /// * If it was the last frame that failed, `PUSH` is back at a message's start. `REQ` is not: it would send the
+    /// * A socket that balances its peers (`PUSH`, `REQ`, `DEALER`) drops every further frame up to the end of the
+    ///   message. If it is not given them, it drops those of the next message, and all of it; if it is given the frame
+    ///   that failed again, a later peer gets a message without its head.
+    /// * If it was the last frame that failed, `PUSH` and `DEALER` are back at a message's start. `REQ` is not: it would send the
     ///   next request without its envelope. A lone last frame ends the broken request; a `REP` peer ignores it.
     /// * `PAIR` forgets the message together with its peer, and a frame more might go to the next peer.
+    ///
+    /// The others never come here: once they have taken the first frame, they drop without a word what they cannot
+    /// send.
     fn abandon(&mut self, frames_left: usize) -> zmq::Result<()> {
         match (self.kind, frames_left) {
-            (Kind::Push | Kind::Request, 1..) => {
+            (Kind::Push | Kind::Request | Kind::Dealer, 1..) => {
                 for left in (0..frames_left).rev() {
                     self.send_empty_frame(if left > 0 { SNDMORE } else { 0 })?;
                 }
@@ -161,6 +212,20 @@ impl Wire {
             if !more {
                 message.truncate(count);
                 return Ok(());
+            }
+        }
+    }
+
+    /// Receives one message as libzmq has it.
+    pub(super) fn try_take(&mut self) -> zmq::Result<Vec<zmq::Message>> {
+        let mut frames = Vec::new();
+        loop {
+            let mut frame = zmq::Message::new();
+            retry_interrupted(|| self.socket.recv(&mut frame, DONTWAIT))?;
+            let more = frame.get_more();
+            frames.push(frame);
+            if !more {
+                return Ok(frames);
             }
         }
     }

@@ -1,0 +1,158 @@
+//! A receiver as a channel of crossbeam's.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver as Messages, Sender as Slot, TrySendError, bounded, select};
+
+use crate::engine::{Cancel, Engine, Patience};
+use crate::error::Error;
+use crate::{Message, Receiver, Socket};
+
+/// More messages than this are never held: the channel makes room for them when it opens.
+const LARGEST_CAPACITY: usize = 65_536;
+
+/// A receiver as a channel, made by [`Receiver::into_channel`]: it dereferences to a
+/// [`crossbeam_channel::Receiver<Message>`](crossbeam_channel::Receiver), for `select!`.
+///
+/// Receive from it in all the ways that crossbeam has: `recv`, `try_recv`, `recv_timeout`, `iter`, `select!`. It is
+/// disconnected once the socket is closed and the last message was taken.
+///
+/// To drop it stops the thread behind it, waits for its end, and throws away the messages in the channel. The socket
+/// closes then, unless it has other handles. What `channel.clone()` gives is crossbeam's own receiver, which does not
+/// keep the thread alive.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroless::crossbeam_channel::{select, tick};
+///
+/// let pull = zeroless::Server::new(0).pull()?;
+/// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+/// # push(&[b"stop"])?;
+/// let jobs = pull.into_channel(100);
+/// let second = tick(Duration::from_secs(1));
+/// loop {
+///     select! {
+///         recv(jobs) -> job => match job {
+///             Ok(job) if job == [b"stop"] => break,
+///             Ok(job) => println!("{job:?}"),
+///             Err(_) => break, // the socket was closed
+///         },
+///         recv(second) -> _ => println!("still here"),
+///     }
+/// }
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+pub struct Channel {
+    messages: Messages<Message>,
+    socket: Socket,
+    engine: Arc<Engine>,
+    cancel: Arc<Cancel>,
+    /// Dropped to end the wait for room in the channel. `None` once that has happened.
+    going: Option<Slot<()>>,
+    /// `None` if it could not be started, or has been waited for.
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Channel {
+    pub(crate) fn new(receiver: Receiver, capacity: usize) -> Channel {
+        let socket = receiver.socket();
+        let engine = receiver.handle().engine();
+        let cancel = Arc::new(Cancel::default());
+        let (slot, messages) = bounded(capacity.min(LARGEST_CAPACITY));
+        let (going, stopped) = bounded(0);
+        let thread = {
+            let cancel = Arc::clone(&cancel);
+            thread::Builder::new()
+                .name("zeroless-channel".into())
+                .spawn(move || carry(&receiver, &slot, &cancel, &stopped))
+        };
+        let thread = thread
+            .map_err(|error| {
+                let doing = format!("{socket:?} cannot be a channel");
+                log::error!(target: "zeroless", "{}", Error::from_spawn(doing, error));
+            })
+            .ok();
+        Channel {
+            messages,
+            socket,
+            engine,
+            cancel,
+            going: Some(going),
+            thread,
+        }
+    }
+
+    /// Returns the live socket under the channel, without blocking.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let jobs = zeroless::Server::new(0).pull()?.into_channel(10);
+    /// println!("listening on port {}", jobs.socket().port()?);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn socket(&self) -> Socket {
+        self.socket.clone()
+    }
+}
+
+/// Moves messages from the socket to the channel, until one of them is closed or the channel is dropped.
+fn carry(receiver: &Receiver, slot: &Slot<Message>, cancel: &Cancel, stopped: &Messages<()>) {
+    loop {
+        let message = match receiver.receive_until(Patience::Until(cancel, None)) {
+            Ok(Some(message)) => message,
+            Ok(None) => return,
+            Err(error) => return log::error!(target: "zeroless", "the channel ends: {error}"),
+        };
+        let delivered = match slot.try_send(message) {
+            Ok(()) => true,
+            Err(TrySendError::Full(message)) => select! {
+                send(slot, message) -> sent => sent.is_ok(),
+                recv(stopped) -> _ => false,
+            },
+            Err(TrySendError::Disconnected(_)) => false,
+        };
+        if !delivered {
+            return;
+        }
+    }
+}
+
+impl Deref for Channel {
+    type Target = Messages<Message>;
+
+    fn deref(&self) -> &Messages<Message> {
+        &self.messages
+    }
+}
+
+impl<'a> IntoIterator for &'a Channel {
+    type Item = Message;
+    type IntoIter = crossbeam_channel::Iter<'a, Message>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.messages.iter()
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.engine.cancel(&self.cancel);
+        drop(self.going.take());
+        if let Some(thread) = self.thread.take() {
+            // It panics only if the logger does, and has said so then.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Channel({:?}, {} waiting)", self.socket, self.messages.len())
+    }
+}

@@ -1,0 +1,302 @@
+//! Two sockets joined into one.
+
+use std::convert::Infallible;
+use std::panic::resume_unwind;
+use std::thread::{self, Builder};
+
+use crossbeam_channel::{Select, bounded};
+use nix::sys::signal::SigSet;
+
+use crate::engine::{Cancel, Patience};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Handle;
+use crate::{Receiver, Sender, sizes};
+
+/// One side of a [`proxy`]: a sender, a receiver, or both.
+///
+/// It is made from these by `into()`, which [`proxy`] does by itself.
+#[derive(Clone, Debug)]
+pub struct ProxySide {
+    sender: Option<Sender>,
+    receiver: Option<Receiver>,
+}
+
+impl From<(Sender, Receiver)> for ProxySide {
+    fn from((sender, receiver): (Sender, Receiver)) -> ProxySide {
+        ProxySide {
+            sender: Some(sender),
+            receiver: Some(receiver),
+        }
+    }
+}
+
+impl From<Sender> for ProxySide {
+    fn from(sender: Sender) -> ProxySide {
+        ProxySide {
+            sender: Some(sender),
+            receiver: None,
+        }
+    }
+}
+
+impl From<Receiver> for ProxySide {
+    fn from(receiver: Receiver) -> ProxySide {
+        ProxySide {
+            sender: None,
+            receiver: Some(receiver),
+        }
+    }
+}
+
+impl ProxySide {
+    fn handles(&self) -> impl Iterator<Item = &Handle> {
+        let sender = self.sender.iter().map(Sender::handle);
+        sender.chain(self.receiver.iter().map(Receiver::handle))
+    }
+}
+
+/// Passes on what either side receives to the other side, and blocks until one of them is closed.
+///
+/// | to join | frontend | backend |
+/// |---|---|---|
+/// | clients that ask with workers that answer | [`router`](crate::Server::router) | [`dealer`](crate::Server::dealer) |
+/// | publishers with subscribers | [`xsubscribe`](crate::Server::xsubscribe) | [`xpublish`](crate::Server::xpublish) |
+/// | those who push with those who pull | [`pull`](crate::Server::pull) | [`push`](crate::Server::push) |
+///
+/// Messages go through as they are, with their envelopes, and their large frames are handed on without being copied.
+/// A message is only taken from one side when there is room on the other, so senders wait as if there were no proxy
+/// between.
+///
+/// A reply to a client that has left is dropped, as it would be without a proxy. A client that is there, but does not
+/// read its replies, holds up the replies of all others; with a [`timeout`](crate::Server::timeout) on the router's
+/// recipe, a reply that it has no room for after that time is dropped, and the log warns. To the receiving, the
+/// timeout means nothing.
+///
+/// It runs in the calling thread, whichever that is, and in one thread more for each direction. When it ends, those
+/// have ended; it drops the handles it was given, so clone those that are still wanted. To end it, close either side,
+/// from any thread: [`Socket::close`](crate::Socket::close).
+///
+/// # Errors
+///
+/// * [`InvalidInput`](crate::ErrorKind::InvalidInput) if no side can send what the other receives, or if a sender has
+///   a topic of its own.
+/// * [`Exhausted`](crate::ErrorKind::Exhausted) if the system has no more threads or file descriptors.
+///
+/// # Examples
+///
+/// ```
+/// use std::thread;
+/// use zeroless::{Client, Server, proxy};
+///
+/// // Clients connect to the frontend, workers to the backend.
+/// let (frontend, backend) = (Server::new(0).router()?, Server::new(0).dealer()?);
+/// let (for_clients, for_workers) = (frontend.1.socket(), backend.1.socket());
+/// let broker = thread::spawn(|| proxy(frontend, backend));
+///
+/// let (reply, requests) = Client::new().connect_local(for_workers.port()?).reply()?;
+/// let worker = thread::spawn(move || {
+///     for request in requests.iter().take(1) {
+///         reply.send(&[request[0].to_ascii_uppercase()]).unwrap();
+///     }
+/// });
+///
+/// let (request, mut replies) = Client::new().connect_local(for_clients.port()?).request()?;
+/// request(&[b"hello"])?;
+/// assert_eq!(replies.next().unwrap(), [b"HELLO"]);
+///
+/// for_clients.close();
+/// broker.join().unwrap()?;
+/// # worker.join().unwrap();
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+pub fn proxy(frontend: impl Into<ProxySide>, backend: impl Into<ProxySide>) -> Result<()> {
+    Proxy {
+        frontend: frontend.into(),
+        backend: backend.into(),
+        capture: None,
+    }
+    .run()
+}
+
+/// As [`proxy`], and sends all that passes to `capture` too. Blocks until one of the sides is closed.
+///
+/// What is captured is copied, both directions into one. If the capturing sender has to wait, so does the proxy: use
+/// a publisher, which never does, or set a timeout on its recipe. What it cannot send is missing there, and the log
+/// warns; but it goes through the proxy all the same.
+///
+/// # Errors
+///
+/// As [`proxy`].
+///
+/// # Examples
+///
+/// ```
+/// use std::thread;
+/// use zeroless::{Client, Server, proxy_with_capture};
+///
+/// let (jobs, work) = (Server::new(0).pull()?, Server::new(0).push()?);
+/// let (for_producers, for_workers) = (jobs.socket(), work.socket());
+/// let record = Server::new(0).pull()?;
+/// let capture = Client::new().connect_local(record.socket().port()?).push()?;
+/// let streamer = thread::spawn(move || proxy_with_capture(jobs, work, &capture));
+///
+/// let push = Client::new().connect_local(for_producers.port()?).push()?;
+/// let pull = Client::new().connect_local(for_workers.port()?).pull()?;
+/// push(&[b"job"])?;
+/// assert_eq!(pull.recv()?, [b"job"]);
+/// assert_eq!(record.recv()?, [b"job"]);
+///
+/// for_producers.close();
+/// streamer.join().unwrap()?;
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+pub fn proxy_with_capture(
+    frontend: impl Into<ProxySide>,
+    backend: impl Into<ProxySide>,
+    capture: &Sender,
+) -> Result<()> {
+    Proxy {
+        frontend: frontend.into(),
+        backend: backend.into(),
+        capture: Some(capture),
+    }
+    .run()
+}
+
+struct Proxy<'a> {
+    frontend: ProxySide,
+    backend: ProxySide,
+    capture: Option<&'a Sender>,
+}
+
+/// One direction of a proxy.
+#[derive(Clone, Copy)]
+struct Lane<'a> {
+    from: &'a Receiver,
+    to: &'a Sender,
+    capture: Option<&'a Sender>,
+}
+
+impl Proxy<'_> {
+    /// Runs a thread for each direction, and waits until one of them ends or one of the sockets is closed.
+    ///
+    /// The threads are the proxy's own, also for the one direction of a streamer, as they block their signals.
+    fn run(&self) -> Result<()> {
+        let lanes = self.lanes()?;
+        let cancel = &Cancel::default();
+        thread::scope(|scope| {
+            let mut ends: Vec<_> = self.handles().map(|handle| handle.closed().clone()).collect();
+            let mut threads = Vec::new();
+            let mut outcome = Ok(());
+            for lane in lanes {
+                let (running, ended) = bounded::<Infallible>(0);
+                let builder = Builder::new().name("zeroless-proxy".into());
+                let thread = builder.spawn_scoped(scope, move || {
+                    let _running = running;
+                    lane.pump(cancel)
+                });
+                match thread {
+                    Ok(thread) => threads.push(thread),
+                    Err(error) => outcome = Err(Error::from_spawn("cannot run a proxy", error)),
+                }
+                ends.push(ended);
+            }
+            await_any(&ends);
+            let capture = self.capture.map(Sender::handle);
+            self.handles().chain(capture).for_each(|handle| handle.cancel(cancel));
+            for thread in threads {
+                outcome = outcome.and(thread.join().unwrap_or_else(|payload| resume_unwind(payload)));
+            }
+            outcome
+        })
+    }
+
+    fn lanes(&self) -> Result<Vec<Lane<'_>>> {
+        let sides = [(&self.frontend, &self.backend), (&self.backend, &self.frontend)];
+        let mut lanes = Vec::new();
+        for (from, to) in sides {
+            if let (Some(from), Some(to)) = (&from.receiver, &to.sender) {
+                check_sender(to)?;
+                lanes.push(Lane {
+                    from,
+                    to,
+                    capture: self.capture,
+                });
+            }
+        }
+        if lanes.is_empty() {
+            return Err(Error::invalid(
+                "cannot run a proxy between these sides: one has to receive, and the other to send",
+            ));
+        }
+        Ok(lanes)
+    }
+
+    fn handles(&self) -> impl Iterator<Item = &Handle> {
+        self.frontend.handles().chain(self.backend.handles())
+    }
+}
+
+fn check_sender(sender: &Sender) -> Result<()> {
+    match sender.is_without_topic() {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "cannot pass messages on to {}: a proxy leaves them as they are; give it a sender without a topic",
+            sender.handle().label()
+        ))),
+    }
+}
+
+/// Waits until one of the channels is disconnected.
+fn await_any(ends: &[crossbeam_channel::Receiver<Infallible>]) {
+    let mut select = Select::new();
+    for end in ends {
+        select.recv(end);
+    }
+    select.ready();
+}
+
+impl Lane<'_> {
+    /// Passes messages on until cancelled, or until one of the sockets is closed.
+    fn pump(self, cancel: &Cancel) -> Result<()> {
+        match SigSet::all().thread_block() {
+            Ok(()) => {}
+            Err(error) => log::warn!(target: "zeroless", "a proxy cannot block its signals: {error}"),
+        }
+        loop {
+            match self.pass_one_on(cancel) {
+                Err(error) if error.ends_quietly() => return Ok(()),
+                outcome => outcome?,
+            }
+        }
+    }
+
+    fn pass_one_on(self, cancel: &Cancel) -> Result<()> {
+        let (from, to) = (self.from.handle(), self.to.handle());
+        // First, so that no message is in hand while there is nowhere to put it.
+        to.await_room(Patience::Until(cancel, None))?;
+        let frames = from.take(Patience::Until(cancel, None))?;
+        let slices: Vec<&[u8]> = frames.iter().map(|frame| &**frame).collect();
+        log::trace!(target: "zeroless", "{} passes on {}", from.label(), sizes(&slices));
+        if let Some(capture) = self.capture {
+            if let Err(error) = capture.send_until(&slices, cancel) {
+                log::warn!(target: "zeroless", "a proxy could not capture a message: {error}");
+            }
+        }
+        match to.pass_on(frames, cancel) {
+            Err(error) if error.kind() == ErrorKind::NotConnected => {
+                log::debug!(target: "zeroless", "a proxy drops a message: {error}");
+                Ok(())
+            }
+            Err(error) if [ErrorKind::TimedOut, ErrorKind::InvalidInput].contains(&error.kind()) => {
+                log::warn!(target: "zeroless", "a proxy drops a message: {error}");
+                Ok(())
+            }
+            Err(error) if error.ends_quietly() => {
+                log::warn!(target: "zeroless", "a proxy ends with a message that there is no room for: {error}");
+                Err(error)
+            }
+            outcome => outcome,
+        }
+    }
+}

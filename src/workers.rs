@@ -1,0 +1,68 @@
+//! Threads that share the messages of one receiver.
+
+use std::panic::resume_unwind;
+use std::thread::{self, Builder};
+
+use crate::engine::Cancel;
+use crate::error::{Error, Result};
+use crate::{Message, Receiver};
+
+/// Has so many threads do the work, and waits for all of them.
+pub(crate) fn run(receiver: &Receiver, count: usize, work: &(impl Fn(Message) + Sync)) -> Result<()> {
+    if count == 0 {
+        return Err(Error::invalid(
+            "cannot share messages out to 0 workers; give 1 at least",
+        ));
+    }
+    let cancel = &Cancel::default();
+    thread::scope(|scope| {
+        let mut workers = Vec::new();
+        let mut outcome = Ok(());
+        for number in 1..=count {
+            let builder = Builder::new().name(format!("zeroless-worker-{number}"));
+            match builder.spawn_scoped(scope, move || run_one(receiver, cancel, work)) {
+                Ok(worker) => workers.push(worker),
+                Err(error) => {
+                    receiver.handle().cancel(cancel);
+                    outcome = Err(Error::from_spawn(
+                        format!("cannot start worker {number} of {count}"),
+                        error,
+                    ));
+                    break;
+                }
+            }
+        }
+        let mut panic = None;
+        for worker in workers {
+            match worker.join() {
+                Ok(ended) => outcome = outcome.and(ended),
+                Err(payload) => panic = panic.or(Some(payload)),
+            }
+        }
+        match panic {
+            Some(payload) => resume_unwind(payload),
+            None => outcome,
+        }
+    })
+}
+
+/// Works until iteration ends. If that is for a fault or a panic, the other workers end too.
+fn run_one(receiver: &Receiver, cancel: &Cancel, work: &impl Fn(Message)) -> Result<()> {
+    let others = CancelOnDrop { receiver, cancel };
+    while let Some(message) = receiver.receive_until(receiver.handle().until(cancel))? {
+        work(message);
+    }
+    std::mem::forget(others);
+    Ok(())
+}
+
+struct CancelOnDrop<'a> {
+    receiver: &'a Receiver,
+    cancel: &'a Cancel,
+}
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        self.receiver.handle().cancel(self.cancel);
+    }
+}
