@@ -607,8 +607,8 @@ macro_rules! recipe_methods {
             ///
             /// Each message has two frames, the routing id of a peer and bytes: those that have come from it, as many
             /// as there were, or those to send to it. TCP knows no messages, so what is sent at once may come in
-            /// pieces. An *empty* second frame says that the peer has just connected or has left; to send one closes
-            /// the connection, after what was sent before.
+            /// pieces. An *empty* second frame says that the peer has just connected or has left. To send one hangs
+            /// up, after what was sent before; libzmq does so when someone next receives.
             ///
             /// Sending waits while the queue of that one peer is full, as with [`router`](Self::router).
             ///
@@ -635,11 +635,12 @@ macro_rules! recipe_methods {
             /// let hello = bytes.recv()?;
             /// assert_eq!(hello, [&connected[0][..], b"hello"]);
             /// send.send(&[&hello[0][..], b"good day"])?;
-            /// send.send(&[&hello[0][..], b""])?; // hangs up
             ///
-            /// let mut answer = String::new();
-            /// peer.read_to_string(&mut answer).unwrap();
-            /// assert_eq!(answer, "good day");
+            /// let mut answer = [0; 8];
+            /// peer.read_exact(&mut answer).unwrap();
+            /// assert_eq!(&answer, b"good day");
+            /// drop(peer);
+            /// assert_eq!(bytes.recv()?[1], b"");
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn stream(&self) -> Result<(Sender, Receiver)> {
