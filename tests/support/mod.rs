@@ -63,6 +63,26 @@ pub fn await_subscribers(publisher: &Publisher, subscriptions: usize) {
         .unwrap();
 }
 
+/// Does something while a thread waits to receive: a subscriber that binds sends its subscriptions only then.
+///
+/// What it receives meanwhile is nothing.
+pub fn while_receiving<T>(receiver: &Receiver, work: impl FnOnce() -> T) -> T {
+    let (done, wait) = bounded::<()>(0);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            while wait.try_recv().is_err_and(|error| error.is_empty()) {
+                assert!(
+                    receiver.recv_timeout(Duration::from_millis(1)).is_err(),
+                    "nothing comes"
+                );
+            }
+        });
+        let outcome = work();
+        drop(done);
+        outcome
+    })
+}
+
 /// The frames of a message that is text.
 pub fn texts(message: &Message) -> Vec<&str> {
     message
