@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
+use crate::endpoint;
+
 /// How long ending the context may take before the log says that it does.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -71,23 +73,28 @@ fn warn_when_late(ended: &Receiver<()>) {
     }
 }
 
-/// The TCP ports that sockets have let go of, and when.
-static FREED: Mutex<Vec<(u16, Instant)>> = Mutex::new(Vec::new());
+/// The endpoints that sockets have let go of, and when.
+static FREED: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
 
-/// How long libzmq may take to free a port after its socket has closed; it takes a moment, in the background.
+/// How long libzmq may take to free an endpoint after its socket has closed; it takes a moment, in the background.
 const FREEING: Duration = Duration::from_secs(1);
 
-/// Notes that a socket lets go of a port.
-pub(crate) fn free_port(port: u16) {
+/// Notes that a socket lets go of an endpoint.
+pub(crate) fn free(endpoint: String) {
     let mut freed = FREED.lock().unwrap_or_else(PoisonError::into_inner);
     freed.retain(|(_, since)| since.elapsed() < FREEING);
-    freed.push((port, Instant::now()));
+    freed.push((endpoint, Instant::now()));
 }
 
-/// Whether a port that is in use may be one that libzmq is about to free.
-pub(crate) fn is_freeing(port: u16) -> bool {
+/// Whether an endpoint that is in use may be one that libzmq is about to free.
+pub(crate) fn is_freeing(endpoint: &str) -> bool {
+    let is_same = |other: &str| match endpoint::port_of(endpoint) {
+        // At whatever address: a socket at all of them is in the way of one at a single one.
+        Some(port) => endpoint::port_of(other) == Some(port),
+        None => other == endpoint,
+    };
     let freed = FREED.lock().unwrap_or_else(PoisonError::into_inner);
     freed
         .iter()
-        .any(|&(other, since)| other == port && since.elapsed() < FREEING)
+        .any(|(other, since)| is_same(other) && since.elapsed() < FREEING)
 }

@@ -478,13 +478,15 @@ impl Engine {
             closed,
             open: Mutex::new(Some((context, open))),
         };
-        for endpoint in plan.binds {
-            engine.bind(endpoint)?;
+        let binds = || plan.binds.iter().try_for_each(|endpoint| engine.bind(endpoint));
+        let connects = || plan.connects.iter().try_for_each(|endpoint| engine.connect(endpoint));
+        match binds().and_then(|()| connects()) {
+            Ok(()) => Ok(engine),
+            Err(error) => {
+                engine.close();
+                Err(error)
+            }
         }
-        for endpoint in plan.connects {
-            engine.connect(endpoint)?;
-        }
-        Ok(engine)
     }
 
     /// Waits until cancelled, and no longer than the timeout.
@@ -680,10 +682,7 @@ impl Engine {
             .turnstiles
             .each_ref()
             .map(|turnstile| turnstile.enter(Deadline::default()));
-        self.bound()
-            .iter()
-            .filter_map(|endpoint| endpoint::port_of(endpoint))
-            .for_each(context::free_port);
+        self.bound().into_iter().for_each(context::free);
         drop(wire);
         drop(turns);
         drop(open);
@@ -709,9 +708,7 @@ impl Engine {
             });
             match attempt {
                 // A server that has just closed can be opened again.
-                Err(Halt::Fault(zmq::Error::EADDRINUSE))
-                    if endpoint::port_of(endpoint).is_some_and(context::is_freeing) =>
-                {
+                Err(Halt::Fault(zmq::Error::EADDRINUSE)) if context::is_freeing(endpoint) => {
                     thread::sleep(Duration::from_millis(1));
                 }
                 outcome => break outcome.map_err(|halt| halt.into_error(&format_args!("cannot bind {endpoint}")))?,

@@ -201,3 +201,12 @@ fn a_port_is_free_again_once_its_socket_has_closed() {
         Server::new(port).pull().unwrap();
     }
 }
+
+#[test]
+fn an_inproc_name_is_free_again_once_its_socket_has_closed() {
+    let _watchdog = watchdog();
+    let _another = Server::new(0).pull().unwrap();
+    for _ in 0..100 {
+        drop(Server::at("inproc://freed").pull().unwrap());
+    }
+}

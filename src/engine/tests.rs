@@ -140,6 +140,11 @@ fn a_requester_whose_peer_vanishes_in_the_middle_of_a_message_sends_the_next_who
 }
 
 #[test]
+fn a_dealer_whose_peer_vanishes_in_the_middle_of_a_message_sends_the_next_whole() {
+    the_next_messages_are_whole(Kind::Dealer, zmq::DEALER);
+}
+
+#[test]
 fn a_pair_whose_peer_vanishes_in_the_middle_of_a_message_sends_the_next_whole() {
     the_next_messages_are_whole(Kind::Pair, zmq::PAIR);
 }
@@ -210,6 +215,89 @@ fn a_message_that_comes_between_an_attempt_and_the_sleep_wakes_the_thread() {
         started.elapsed() < SOON / 2,
         "the thread has slept beside a message, and found it at the deadline"
     );
+}
+
+#[test]
+fn a_thread_that_waits_for_a_full_peer_rests_though_another_peer_has_room() {
+    let context = SharedContext::get();
+    let options = Options {
+        high_water_mark: Some(1),
+        ..Options::default()
+    };
+    let engine = Engine::open(Plan {
+        kind: Kind::Router,
+        binds: &["inproc://rests".to_owned()],
+        connects: &[],
+        topics: Vec::new(),
+        options: &options,
+    })
+    .unwrap();
+    let _peers = ["full", "with room"].map(|identity| {
+        let peer = context.socket(zmq::DEALER).unwrap();
+        peer.set_identity(identity.as_bytes()).unwrap();
+        peer.set_rcvhwm(1).unwrap();
+        peer.connect("inproc://rests").unwrap();
+        peer
+    });
+    engine.send(&[b"with room", b"x"], Patience::For(SOON)).unwrap();
+    while engine.send(&[b"full", b"x"], Patience::None).is_ok() {}
+
+    let mut attempts = 0;
+    let time = Duration::from_millis(300);
+    let slice = engine.slice_of_sending();
+    let outcome = engine.operate(Direction::Sending, Patience::For(time), slice, |wire| {
+        attempts += 1;
+        wire.try_send(&["full", "y"])
+    });
+    assert!(matches!(outcome, Err(Halt::Unready)));
+    assert!(attempts <= 60, "in {time:?}, {attempts} attempts were made");
+}
+
+#[test]
+fn a_cancelled_wait_ends_and_takes_nothing_that_comes_afterwards() {
+    let (engine, endpoint) = open(Kind::Pull);
+    let push = peer(zmq::PUSH, &endpoint);
+    for round in 0..200 {
+        let cancel = &Cancel::default();
+        let message = thread::scope(|scope| {
+            // One of them waits at the descriptors, the other queues behind it, or neither does so yet.
+            let waiting = [(); 2].map(|()| scope.spawn(|| engine.take(Patience::Until(cancel, None))));
+            if round % 2 == 0 {
+                while engine.lock().lanes[Direction::Receiving as usize].flag == Flag::Down {
+                    thread::yield_now();
+                }
+            }
+            engine.cancel(cancel);
+            push.send("afterwards", 0).unwrap();
+            for waiting in waiting {
+                assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::WouldBlock);
+            }
+            engine.take(Patience::For(SOON)).unwrap()
+        });
+        assert_eq!(message[0].as_str(), Some("afterwards"));
+    }
+}
+
+#[test]
+fn large_frames_are_handed_on_once_there_is_room_and_not_before() {
+    let context = zmq::Context::new();
+    let (mut wire, endpoint) = bound_wire(&context, Kind::Push, |socket| socket.set_sndhwm(1).unwrap());
+    let frames = || [vec![b'x'; 100_000], b"small".to_vec(), vec![b'y'; 100_000]].map(zmq::Message::from);
+    // Nothing is handed on while there is no one to take it.
+    let mut waiting = frames();
+    assert_eq!(wire.try_pass_on(&mut waiting), Err(zmq::Error::EAGAIN));
+    assert_eq!(waiting, frames());
+
+    let pull = peer(zmq::PULL, &endpoint);
+    wait_for(&wire, POLLOUT);
+    wire.try_pass_on(&mut waiting).unwrap();
+    assert!(
+        waiting[0].is_empty() && waiting[2].is_empty(),
+        "they were handed on, not copied"
+    );
+    assert_eq!(&*waiting[1], b"small");
+    let received: Vec<zmq::Message> = pull.recv_multipart(0).unwrap().into_iter().map(Into::into).collect();
+    assert_eq!(received, frames());
 }
 
 #[test]

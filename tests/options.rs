@@ -1,0 +1,160 @@
+//! The options of recipes that libzmq acts on in the background.
+
+mod support;
+
+use std::io::{ErrorKind as IoErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use support::{client_of, client_of_port, texts, watchdog};
+use zeroless::{Client, ErrorKind, Result, Server};
+
+fn assert_invalid<T>(outcome: Result<T>, named: &str) {
+    let error = outcome.err().expect("it is refused");
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains(named), "{error} does not name {named}");
+}
+
+#[test]
+fn an_identity_has_1_to_255_bytes_and_does_not_begin_with_zero() {
+    let _watchdog = watchdog();
+    assert_invalid(Server::new(0).identity("").dealer(), "\"\"");
+    assert_invalid(Server::new(0).identity(b"\0x").dealer(), "\"\\x00x\"");
+    assert_invalid(Client::new().identity([b'x'; 256]).dealer(), "too long");
+
+    let (_answer, questions) = Server::new(0).router().unwrap();
+    for identity in [&b"\x01"[..], b"a\0\xff", &[b'x'; 255]] {
+        let (ask, _answers) = client_of(&questions).identity(identity).dealer().unwrap();
+        ask(&[b"who am I?"]).unwrap();
+        assert_eq!(questions.recv().unwrap()[0], identity);
+    }
+}
+
+#[test]
+fn a_heartbeat_or_a_message_size_of_nothing_is_an_error() {
+    let _watchdog = watchdog();
+    assert_invalid(Server::new(0).heartbeat(Duration::ZERO).pull(), "heartbeat");
+    assert_invalid(Server::new(0).max_message_size(0).pull(), "0 bytes");
+    assert_invalid(Server::new(0).max_message_size(u64::MAX).pull(), "18446744073709551615");
+    Server::new(0).heartbeat(Duration::MAX).pull().unwrap();
+    Server::new(0).max_message_size(i64::MAX as u64).pull().unwrap();
+}
+
+#[test]
+fn a_frame_that_is_too_large_is_refused_and_the_messages_after_it_arrive() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).max_message_size(1_000).pull().unwrap();
+    let other = client_of(&pull).push().unwrap();
+    let push = client_of(&pull).push().unwrap();
+    push.send(&[vec![b'x'; 1_000], vec![b'y'; 1_000]]).unwrap();
+    assert_eq!(pull.recv().unwrap(), [[b'x'; 1_000], [b'y'; 1_000]]);
+    push.send(&[b"small".to_vec(), vec![b'z'; 1_001]]).unwrap();
+    other(&[b"from another"]).unwrap();
+    assert_eq!(texts(&pull.recv().unwrap()), ["from another"]);
+    // What was sent before libzmq noticed goes down with the connection, so it is said until it is heard.
+    let heard = loop {
+        push(&[b"afterwards"]).unwrap();
+        if let Ok(message) = pull.recv_timeout(Duration::from_millis(10)) {
+            break message;
+        }
+    };
+    assert_eq!(texts(&heard), ["afterwards"]);
+}
+
+/// The greeting and the first command of a peer of the ZeroMQ protocol, without security.
+fn greet(connection: &mut TcpStream, socket_type: &str) {
+    let mut greeting = [0; 64];
+    greeting[0] = 0xff;
+    greeting[9] = 0x7f;
+    greeting[10] = 3;
+    greeting[12..16].copy_from_slice(b"NULL");
+    connection.write_all(&greeting).unwrap();
+    connection.read_exact(&mut greeting).unwrap();
+
+    let name = b"\x0bSocket-Type";
+    let value = [&(socket_type.len() as u32).to_be_bytes(), socket_type.as_bytes()].concat();
+    let ready = [&b"\x05READY"[..], name, &value].concat();
+    connection.write_all(&[4, ready.len() as u8]).unwrap();
+    connection.write_all(&ready).unwrap();
+    read_frame(connection);
+}
+
+/// Reads a short frame, past its head.
+fn read_frame(connection: &mut TcpStream) -> Vec<u8> {
+    let mut head = [0; 2];
+    connection.read_exact(&mut head).unwrap();
+    let mut body = vec![0; head[1].into()];
+    connection.read_exact(&mut body).unwrap();
+    body
+}
+
+/// Asserts that a peer that keeps silent is asked whether it is there, and then dropped.
+fn assert_dropped_when_silent(connection: &mut TcpStream, heartbeat: Duration) {
+    let started = Instant::now();
+    assert!(read_frame(connection).starts_with(b"\x04PING"));
+    let mut rest = Vec::new();
+    // It may ask again before it gives up.
+    match connection.read_to_end(&mut rest) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), IoErrorKind::ConnectionReset),
+    }
+    assert!(started.elapsed() < 10 * heartbeat, "it took {:?}", started.elapsed());
+}
+
+const HEARTBEAT: Duration = Duration::from_millis(200);
+
+#[test]
+fn a_server_with_a_heartbeat_drops_a_client_that_falls_silent() {
+    let _watchdog = watchdog();
+    let (send, messages) = Server::new(0).heartbeat(HEARTBEAT).router().unwrap();
+    let mut silent = TcpStream::connect(("127.0.0.1", messages.socket().port().unwrap())).unwrap();
+    greet(&mut silent, "DEALER");
+    silent.write_all(b"\x00\x05hello").unwrap();
+    let [id, hello] = messages.recv().unwrap().try_into().unwrap();
+    assert_eq!(hello, b"hello");
+    assert_dropped_when_silent(&mut silent, HEARTBEAT);
+    support::wait_until(|| {
+        send.send(&[&id[..], b"are you there?"])
+            .is_err_and(|error| error.kind() == ErrorKind::NotConnected)
+    });
+}
+
+#[test]
+fn a_client_with_a_heartbeat_leaves_a_server_that_falls_silent_and_connects_again() {
+    let _watchdog = watchdog();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let _pull = client_of_port(port).heartbeat(HEARTBEAT).pull().unwrap();
+    let (mut silent, _) = listener.accept().unwrap();
+    greet(&mut silent, "PUSH");
+    assert_dropped_when_silent(&mut silent, HEARTBEAT);
+    let (mut again, _) = listener.accept().unwrap();
+    greet(&mut again, "PUSH");
+}
+
+#[test]
+fn peers_that_have_nothing_to_say_keep_their_connection_under_heartbeats() {
+    let _watchdog = watchdog();
+    let heartbeat = Duration::from_millis(20);
+    let (answer, questions) = Server::new(0).heartbeat(heartbeat).router().unwrap();
+    // Under its made-up routing id, this would be another one if it connected again.
+    let (ask, answers) = client_of(&questions).dealer().unwrap();
+    ask(&[b"hello"]).unwrap();
+    let hello = questions.recv().unwrap();
+    assert!(answers.recv_timeout(20 * heartbeat).is_err(), "nothing is said");
+    answer.send(&hello).unwrap();
+    assert_eq!(answers.recv().unwrap(), [b"hello"]);
+}
+
+#[test]
+fn options_do_not_disturb_patterns_that_they_mean_nothing_to() {
+    let _watchdog = watchdog();
+    let mut server = Server::at("inproc://options");
+    server.identity("me").heartbeat(HEARTBEAT).max_message_size(1);
+    let pull = server.pull().unwrap();
+    let mut client = Client::new();
+    client.identity("you").heartbeat(HEARTBEAT).max_message_size(1);
+    let push = client.connect_to("inproc://options").push().unwrap();
+    push(&[b"more than a byte"]).unwrap();
+    assert_eq!(texts(&pull.recv().unwrap()), ["more than a byte"]);
+}
