@@ -19,8 +19,8 @@
 //! # }
 //! ```
 //!
-//! This page is a guide for those who have never used ZeroMQ. It begins with the two gestures, goes through the four
-//! patterns, and ends with what to know before a program goes to work.
+//! This page is a guide for those who have never used ZeroMQ. It begins with the two gestures, goes through the
+//! patterns, shows how to put them together, and ends with what to know before a program goes to work.
 //!
 //! * [Servers and clients](#servers-and-clients)
 //! * [Messages](#messages)
@@ -29,7 +29,11 @@
 //!   * [Publish and subscribe: tell everyone](#publish-and-subscribe-tell-everyone)
 //!   * [Request and reply: ask](#request-and-reply-ask)
 //!   * [Pair: talk](#pair-talk)
+//!   * [Dealer and router: ask without turns, and answer whom you mean](#dealer-and-router-ask-without-turns-and-answer-whom-you-mean)
+//!   * [Stream: raw bytes](#stream-raw-bytes)
 //! * [Threads](#threads)
+//! * [Several sockets at once](#several-sockets-at-once)
+//! * [Proxies](#proxies)
 //! * [Timeouts](#timeouts)
 //! * [Ending](#ending)
 //! * [While running](#while-running)
@@ -45,6 +49,10 @@
 //! It does not matter who starts first: a client goes on trying, and connects again when a server comes back. Nor does
 //! it matter who sends: a client can push to a server, and a server to its clients. Let that side be the server which
 //! stays, and whose address the others know.
+//!
+//! Mostly they meet over TCP. [`Server::at`] and [`Client::connect_to`] also take `ipc:///tmp/jobs`, a file for the
+//! processes of this machine, and `inproc://jobs`, a name for the threads of this process. One socket can have several
+//! endpoints: [`Server::also_at`], or as many `connect`s as you like.
 //!
 //! [`Server::new`] listens to this machine alone. [`Server::public`] listens to everyone, and lets everyone in: there
 //! is no password and no encryption, so use it only on a network that you trust.
@@ -79,6 +87,12 @@
 //! | tell everyone | [`publish`](Server::publish), [`subscribe`](Server::subscribe) | all who subscribed to its topic |
 //! | ask | [`request`](Server::request), [`reply`](Server::reply) | the server, and then the one who asked |
 //! | talk | [`pair`](Server::pair) | the other end |
+//! | ask without turns | [`dealer`](Server::dealer) | one of its peers, in turn |
+//! | answer whom one means | [`router`](Server::router) | the peer whose routing id is the first frame |
+//! | pass subscriptions on | [`xpublish`](Server::xpublish), [`xsubscribe`](Server::xsubscribe) | as publish and subscribe |
+//! | speak plain TCP | [`stream`](Server::stream) | the peer whose routing id is the first frame |
+//!
+//! The first four are all that most programs need.
 //!
 //! ## Push and pull: share work out
 //!
@@ -184,33 +198,119 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
+//! ## Dealer and router: ask without turns, and answer whom you mean
+//!
+//! ```text
+//!   dealer (client) ◀──┐
+//!   dealer (client) ◀──┼──▶ router (server)
+//!   dealer (client) ◀──┘
+//! ```
+//!
+//! For many questions at a time, and for answers that are ready in another order than the questions came. The router
+//! puts a frame before each message that says whom it came from, and takes it off from what is sent: that is its
+//! *routing id*. With [`identity`](Server::identity) a client chooses its own.
+//!
+//! ```
+//! use zeroless::{Client, Server};
+//!
+//! let (answer, questions) = Server::new(0).router()?;
+//! let (ask, answers) = Client::new().connect_local(questions.socket().port()?).dealer()?;
+//! ask(&[b"slow"])?;
+//! ask(&[b"quick"])?;
+//!
+//! let slow = questions.recv()?;
+//! let quick = questions.recv()?;
+//! answer.send(&quick)?; // with its routing id before it, as it came
+//! answer.send(&slow)?;
+//! assert_eq!(answers.recv()?, [b"quick"]);
+//! assert_eq!(answers.recv()?, [b"slow"]);
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! A router also serves `request`s, whose messages have an *envelope* behind the routing id: all frames up to the first
+//! empty one. Send it back before the reply.
+//!
+//! ## Stream: raw bytes
+//!
+//! For peers that do not speak ZeroMQ: browsers, terminals, old devices. Each message is a routing id, and some bytes
+//! that came or are to go. The example `http` is a small web server.
+//!
 //! # Threads
 //!
 //! Every handle can be shared by threads, or cloned for them, and used by all of them at once; also for sending while
-//! others receive from the same socket. Each message goes to one of those who iterate, so a pool of workers is a loop:
+//! others receive from the same socket. Each message goes to one of those who iterate, so a pool of workers is as many
+//! loops over one receiver. [`workers`](Receiver::workers) runs them, and waits until iteration ends:
 //!
 //! ```
-//! use std::thread;
 //! use zeroless::{Client, Server};
 //!
 //! let jobs = Server::new(0).pull()?;
 //! let push = Client::new().connect_local(jobs.socket().port()?).push()?;
-//! thread::scope(|scope| {
-//!     for worker in 1..=4 {
-//!         let jobs = &jobs;
-//!         scope.spawn(move || {
-//!             for job in jobs {
-//!                 println!("worker {worker} does {job:?}");
-//! #               jobs.socket().close();
-//!             }
-//!         });
-//!     }
-//!     push(&[b"a job"])
+//! push(&[b"a job"])?;
+//! jobs.workers(4, |job| {
+//!     println!("one of the four does {job:?}");
+//! #   jobs.socket().close();
 //! })?;
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
+//! A worker takes the next message when it is done with the last, so nobody is given work while another is free.
+//!
 //! Request and reply take turns also between threads: let one thread at a time ask or answer over a socket.
+//!
+//! # Several sockets at once
+//!
+//! [`into_channel`](Receiver::into_channel) makes a receiver a channel of [`crossbeam_channel`], and `select!` waits for
+//! several of them, for timers and for other channels:
+//!
+//! ```
+//! use std::time::Duration;
+//! use zeroless::crossbeam_channel::{select, tick};
+//! use zeroless::{Client, Server};
+//!
+//! let jobs = Server::new(0).pull()?.into_channel(10);
+//! let news = Client::new().connect_local(5555).subscribe([""])?.into_channel(10);
+//! let clock = tick(Duration::from_millis(10));
+//! loop {
+//!     select! {
+//!         recv(jobs) -> job => println!("{job:?}"),
+//!         recv(news) -> news => println!("{news:?}"),
+//!         recv(clock) -> _ => break println!("nothing for a while"),
+//!     }
+//! }
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! # Proxies
+//!
+//! ```text
+//!   request ◀──┐                                   ┌──▶ reply
+//!   request ◀──┼──▶ router ◀── proxy ──▶ dealer ◀──┼──▶ reply
+//!   request ◀──┘                                   └──▶ reply
+//! ```
+//!
+//! Clients and workers that come and go had best know only one address, in the middle. [`proxy`] joins two sockets
+//! there: a router and a dealer for requests, `xsubscribe` and `xpublish` for news, `pull` and `push` for jobs.
+//!
+//! ```
+//! use std::thread;
+//! use zeroless::{Client, Server, proxy};
+//!
+//! let clients = Server::new(0).router()?;
+//! let workers = Server::new(0).dealer()?;
+//! let (frontend, backend) = (clients.0.socket(), workers.0.socket());
+//! let broker = thread::spawn(|| proxy(clients, workers));
+//!
+//! let (reply, requests) = Client::new().connect_local(backend.port()?).reply()?;
+//! let (request, replies) = Client::new().connect_local(frontend.port()?).request()?;
+//! request(&[b"hello"])?;
+//! reply.send(&requests.recv()?)?;
+//! assert_eq!(replies.recv()?, [b"hello"]);
+//!
+//! frontend.close(); // and the proxy ends
+//! broker.join().unwrap()?;
+//! # Ok::<(), zeroless::Error>(())
+//! ```
 //!
 //! # Timeouts
 //!
@@ -256,6 +356,8 @@
 //! # While running
 //!
 //! [`Socket`] also tells the port and the endpoints, and connects and disconnects; [`Subscriber`] changes its topics.
+//! With a [`heartbeat`](Server::heartbeat) a peer is missed whose machine has lost its power or its network, and
+//! [`max_message_size`](Server::max_message_size) keeps peers from filling the memory with one frame.
 //! Options of libzmq that have no method here are set by [`configure`](Server::configure), on the [`zmq`] crate's own
 //! socket.
 //!
@@ -278,7 +380,8 @@
 //! * What is published while nobody, or not everybody, is subscribed or fast enough.
 //! * What was sent to a peer that dies before it has received it. A *client's* queue outlives its server; a *server's*
 //!   queue for a client goes with that client.
-//! * What had arrived at a socket that is closed before it is received.
+//! * What had arrived at a socket that is closed before it is received, or at a [`Channel`] that is dropped.
+//! * What a [`proxy`] passes on is lost with its peers as if they had been connected directly.
 //!
 //! Nothing else is: not at exit, not while a server restarts, not between threads.
 //!

@@ -66,6 +66,11 @@ impl Turnstile {
         self.freed.notify_all();
     }
 
+    #[cfg(test)]
+    pub(super) fn is_queued_at(&self) -> bool {
+        self.lock().queued > 0
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
