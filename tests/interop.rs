@@ -9,45 +9,66 @@
 //!
 //! The Python end is `interop/peer.py`. It does one thing after the other as the test tells it, so that no test has to
 //! guess how far it is.
+//!
+//! Python's Zeroless has no dealers, routers, raw streams, x-patterns and proxies, so ours meet pyzmq alone.
 
 mod support;
 
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Lines, Write};
+use std::iter;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use support::{await_subscribers, client_of_port, watchdog};
-use zeroless::{Client, ErrorKind, Message, Publisher, Receiver, Result, Sender, Server, Socket, Subscriber};
+use support::{await_subscribers, client_of_port, push_and_pull, watchdog};
+use zeroless::{
+    Client, ErrorKind, Message, Publisher, Receiver, Result, Sender, Server, Socket, Subscriber, proxy,
+    proxy_with_capture,
+};
 
 /// How long a socket waits for what should come at once: a failure is better than a hang.
 const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The routing id of whoever meets a router, where the other side has to know it.
+const NAME: &str = "name";
+
+const HELLO: &[u8] = b"hello";
+
+const SUBSCRIBE_TO_SPORT: &[u8] = b"\x01sport";
+const UNSUBSCRIBE_FROM_SPORT: &[u8] = b"\0sport";
+
+/// Makes two tests of a function: Python plays with that library, and binds or connects.
+macro_rules! with_library {
+    ($library:literal, $binds:ident, $connects:ident, $test:ident) => {
+        #[test]
+        fn $binds() {
+            super::run($library, true, super::$test);
+        }
+
+        #[test]
+        fn $connects() {
+            super::run($library, false, super::$test);
+        }
+    };
+}
+
+/// Makes two tests of each function: Python plays with pyzmq, and binds or connects.
+macro_rules! with_pyzmq {
+    ($($test:ident),+ $(,)?) => {$(
+        mod $test {
+            with_library!("pyzmq", when_pyzmq_binds, when_pyzmq_connects, $test);
+        }
+    )+};
+}
 
 /// Makes four tests of each function: Python plays with one library or the other, and binds or connects.
 macro_rules! with_each_python {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {
-            #[test]
-            fn when_python_zeroless_binds() {
-                super::run("zeroless", true, super::$test);
-            }
-
-            #[test]
-            fn when_python_zeroless_connects() {
-                super::run("zeroless", false, super::$test);
-            }
-
-            #[test]
-            fn when_pyzmq_binds() {
-                super::run("pyzmq", true, super::$test);
-            }
-
-            #[test]
-            fn when_pyzmq_connects() {
-                super::run("pyzmq", false, super::$test);
-            }
+            with_library!("zeroless", when_python_zeroless_binds, when_python_zeroless_connects, $test);
+            with_library!("pyzmq", when_pyzmq_binds, when_pyzmq_connects, $test);
         }
     )+};
 }
@@ -67,6 +88,24 @@ with_each_python! {
     python_replies_to_what_zeroless_requests,
     a_zeroless_pair_hears_what_a_python_pair_says,
     a_python_pair_hears_what_a_zeroless_pair_says,
+}
+
+with_pyzmq! {
+    a_python_router_hears_what_a_zeroless_dealer_says,
+    a_zeroless_dealer_hears_what_a_python_router_says,
+    a_zeroless_router_hears_what_a_python_dealer_says,
+    a_python_dealer_hears_what_a_zeroless_router_says,
+    a_zeroless_router_replies_to_what_python_requests,
+    a_python_router_replies_to_what_zeroless_requests,
+    python_replies_to_what_a_zeroless_dealer_asks,
+    a_python_subscriber_hears_what_a_zeroless_xpublisher_publishes,
+    a_zeroless_xpublisher_is_told_what_a_python_xsubscriber_wants,
+    a_zeroless_xsubscriber_hears_what_a_python_publisher_publishes,
+    a_python_xpublisher_is_told_what_a_zeroless_xsubscriber_wants,
+    a_zeroless_stream_hears_what_a_python_stream_says,
+    a_python_stream_hears_what_a_zeroless_stream_says,
+    a_zeroless_proxy_passes_on_python_requests_and_their_replies,
+    a_zeroless_proxy_passes_on_what_python_publishes_to_who_subscribed,
 }
 
 fn zeroless_pulls_what_python_pushes(python: Python) {
@@ -147,8 +186,7 @@ fn zeroless_replies_to_what_python_requests(python: Python) {
         peer.send(&message);
         assert_eq!(requests.recv().unwrap(), message);
         reply.send(&reversed(&message)).unwrap();
-        peer.receive(1);
-        assert_eq!(peer.report(), reversed(&message));
+        assert_eq!(peer.hear(), reversed(&message));
     }
     peer.ends_well();
 }
@@ -157,8 +195,7 @@ fn python_replies_to_what_zeroless_requests(python: Python) {
     let ((request, replies), mut peer) = python.meet("reply", &[], Server::request, Client::request, socket_of_both);
     for message in messages() {
         request.send(&message).unwrap();
-        peer.receive(1);
-        assert_eq!(peer.report(), message);
+        assert_eq!(peer.hear(), message);
         peer.send(&reversed(&message));
         assert_eq!(replies.recv().unwrap(), reversed(&message));
     }
@@ -180,21 +217,209 @@ fn a_python_pair_hears_what_a_zeroless_pair_says(python: Python) {
     peer.ends_well();
 }
 
+fn a_python_router_hears_what_a_zeroless_dealer_says(python: Python) {
+    let ((say, _), mut peer) = python.routes();
+    peer.receive(messages().len());
+    send_all(&say, &messages());
+    assert_eq!(peer.reports(messages().len()), behind_frame(NAME));
+    peer.ends_well();
+}
+
+fn a_zeroless_dealer_hears_what_a_python_router_says(python: Python) {
+    let ((say, hear), mut peer) = python.routes();
+    // A router drops what it is to send to someone that it has not met.
+    say(&[HELLO]).unwrap();
+    assert_eq!(peer.hear(), [NAME.as_bytes(), HELLO]);
+    peer.send_all(&behind_frame(NAME));
+    assert_eq!(take(&hear, messages().len()), messages());
+    peer.ends_well();
+}
+
+fn a_zeroless_router_hears_what_a_python_dealer_says(python: Python) {
+    let ((_, hear), mut peer) = python.meet("dealer", &[NAME], Server::router, Client::router, socket_of_both);
+    peer.send_all(&messages());
+    assert_eq!(take(&hear, messages().len()), behind_frame(NAME));
+    peer.ends_well();
+}
+
+fn a_python_dealer_hears_what_a_zeroless_router_says(python: Python) {
+    let ((say, hear), mut peer) = python.meet("dealer", &[NAME], Server::router, Client::router, socket_of_both);
+    // Until it is heard of, sending to it is an error.
+    peer.send(&[HELLO.to_vec()]);
+    assert_eq!(hear.recv().unwrap(), [NAME.as_bytes(), HELLO]);
+    peer.receive(messages().len());
+    send_all(&say, &behind_frame(NAME));
+    assert_eq!(peer.reports(messages().len()), messages());
+    peer.ends_well();
+}
+
+fn a_zeroless_router_replies_to_what_python_requests(python: Python) {
+    let ((reply, requests), mut peer) = python.meet("request", &[NAME], Server::router, Client::router, socket_of_both);
+    for message in messages() {
+        peer.send(&message);
+        let (envelope, request) = opened(requests.recv().unwrap());
+        assert_eq!(envelope, [NAME.as_bytes(), b""]);
+        assert_eq!(request, message);
+        reply.send(&enclosed(&envelope, &reversed(&message))).unwrap();
+        assert_eq!(peer.hear(), reversed(&message));
+    }
+    peer.ends_well();
+}
+
+fn a_python_router_replies_to_what_zeroless_requests(python: Python) {
+    let ((request, replies), mut peer) = python.meet("router", &[], Server::request, Client::request, socket_of_both);
+    for message in messages() {
+        request.send(&message).unwrap();
+        let (envelope, request) = opened(peer.hear());
+        let [_, number, _] = envelope.as_slice() else {
+            panic!("the envelope is the routing id, the number of the request and the empty frame, not {envelope:?}");
+        };
+        assert_eq!(number.len(), 4);
+        assert_eq!(request, message);
+        peer.send(&enclosed(&envelope, &reversed(&message)));
+        assert_eq!(replies.recv().unwrap(), reversed(&message));
+    }
+    peer.ends_well();
+}
+
+fn python_replies_to_what_a_zeroless_dealer_asks(python: Python) {
+    let ((ask, answers), mut peer) = python.meet("reply", &[], Server::dealer, Client::dealer, socket_of_both);
+    let envelope = [b"".to_vec()];
+    for message in messages() {
+        ask.send(&enclosed(&envelope, &message)).unwrap();
+        assert_eq!(peer.hear(), message);
+        peer.send(&reversed(&message));
+        assert_eq!(answers.recv().unwrap(), enclosed(&envelope, &reversed(&message)));
+    }
+    peer.ends_well();
+}
+
+fn a_python_subscriber_hears_what_a_zeroless_xpublisher_publishes(python: Python) {
+    let ((publish, subscriptions), mut peer) = python.meet(
+        "subscribe",
+        &["sport"],
+        Server::xpublish,
+        Client::xpublish,
+        socket_of_both,
+    );
+    peer.receive(messages().len());
+    assert_eq!(subscriptions.recv().unwrap(), [SUBSCRIBE_TO_SPORT]);
+    send_all(&publish, &beginning_with("weather"));
+    send_all(&publish, &beginning_with("sport"));
+    assert_eq!(peer.reports(messages().len()), beginning_with("sport"));
+    peer.ends_well();
+}
+
+fn a_zeroless_xpublisher_is_told_what_a_python_xsubscriber_wants(python: Python) {
+    let ((publish, subscriptions), mut peer) =
+        python.meet("xsubscribe", &[], Server::xpublish, Client::xpublish, socket_of_both);
+    peer.send(&[SUBSCRIBE_TO_SPORT.to_vec()]);
+    peer.receive(messages().len());
+    assert_eq!(subscriptions.recv().unwrap(), [SUBSCRIBE_TO_SPORT]);
+    send_all(&publish, &beginning_with("sport"));
+    assert_eq!(peer.reports(messages().len()), beginning_with("sport"));
+    peer.send(&[UNSUBSCRIBE_FROM_SPORT.to_vec()]);
+    assert_eq!(subscriptions.recv().unwrap(), [UNSUBSCRIBE_FROM_SPORT]);
+    peer.ends_well();
+}
+
+fn a_zeroless_xsubscriber_hears_what_a_python_publisher_publishes(python: Python) {
+    let ((subscribe, news), mut peer) =
+        python.meet("publish", &[], Server::xsubscribe, Client::xsubscribe, socket_of_both);
+    subscribe(&[SUBSCRIBE_TO_SPORT]).unwrap();
+    peer.say_hello_to("sport", &news);
+    peer.send_all(&beginning_with("weather"));
+    peer.send_all(&beginning_with("sport"));
+    assert_eq!(take_after_hello(&news, messages().len()), beginning_with("sport"));
+    peer.ends_well();
+}
+
+fn a_python_xpublisher_is_told_what_a_zeroless_xsubscriber_wants(python: Python) {
+    let ((subscribe, news), mut peer) =
+        python.meet("xpublish", &[], Server::xsubscribe, Client::xsubscribe, socket_of_both);
+    subscribe(&[SUBSCRIBE_TO_SPORT]).unwrap();
+    // As ours, if it binds, sends its subscriptions only while it receives, that has to begin before.
+    let heard = thread::spawn(move || take(&news, messages().len()));
+    assert_eq!(peer.hear(), [SUBSCRIBE_TO_SPORT]);
+    peer.send_all(&beginning_with("sport"));
+    assert_eq!(heard.join().unwrap(), beginning_with("sport"));
+    subscribe(&[UNSUBSCRIBE_FROM_SPORT]).unwrap();
+    assert_eq!(peer.hear(), [UNSUBSCRIBE_FROM_SPORT]);
+    peer.ends_well();
+}
+
+fn a_zeroless_stream_hears_what_a_python_stream_says(python: Python) {
+    let ((_, hear), their_id, mut peer, our_id) = python.streams();
+    peer.send_all(&pieces_for(&our_id));
+    assert_eq!(bytes_of(&their_id, || hear.recv().unwrap()), pieces().concat());
+    peer.ends_well();
+}
+
+fn a_python_stream_hears_what_a_zeroless_stream_says(python: Python) {
+    let ((say, _), their_id, mut peer, our_id) = python.streams();
+    send_all(&say, &pieces_for(&their_id));
+    assert_eq!(bytes_of(&our_id, || peer.hear()), pieces().concat());
+    peer.ends_well();
+}
+
+fn a_zeroless_proxy_passes_on_python_requests_and_their_replies(python: Python) {
+    let (frontend, mut asks) = python.meet("request", &[], Server::router, Client::router, socket_of_both);
+    let (backend, mut answers) = python.meet("reply", &[], Server::dealer, Client::dealer, socket_of_both);
+    let socket = socket_of_both(&frontend);
+    let broker = thread::spawn(|| proxy(frontend, backend));
+    for message in messages() {
+        asks.send(&message);
+        assert_eq!(answers.hear(), message);
+        answers.send(&reversed(&message));
+        assert_eq!(asks.hear(), reversed(&message));
+    }
+    asks.ends_well();
+    answers.ends_well();
+    socket.close();
+    broker.join().unwrap().unwrap();
+}
+
+fn a_zeroless_proxy_passes_on_what_python_publishes_to_who_subscribed(python: Python) {
+    let (frontend, mut publisher) = python.meet("publish", &[], Server::xsubscribe, Client::xsubscribe, socket_of_both);
+    let (backend, mut subscriber) = python.meet(
+        "subscribe",
+        &["sport"],
+        Server::xpublish,
+        Client::xpublish,
+        socket_of_both,
+    );
+    let socket = socket_of_both(&frontend);
+    // Of what goes through, only the capture tells without being asked: the hellos end once one is there.
+    let (capture, captured) = push_and_pull();
+    let broker = thread::spawn(move || proxy_with_capture(frontend, backend, &capture));
+    subscriber.receive(1);
+    publisher.say_hello_to("sport", &captured);
+    assert!(is_hello(&subscriber.report()));
+
+    publisher.send_all(&beginning_with("weather"));
+    publisher.send_all(&beginning_with("sport"));
+    let news = iter::repeat_with(|| subscriber.hear()).skip_while(is_hello);
+    let heard: Vec<Message> = news.take(messages().len()).collect();
+    assert_eq!(heard, beginning_with("sport"));
+    publisher.ends_well();
+    subscriber.ends_well();
+    socket.close();
+    broker.join().unwrap().unwrap();
+}
+
 #[test]
 fn a_request_that_is_asked_again_never_gets_the_late_reply_to_the_first() {
     run("pyzmq", true, |python| {
         let ((request, replies), mut peer) =
             python.meet("reply", &[], Server::request, Client::request, socket_of_both);
         request(&[b"first"]).unwrap();
-        peer.receive(1);
-        assert_eq!(peer.report(), [b"first"]);
+        assert_eq!(peer.hear(), [b"first"]);
         let error = replies.recv_timeout(Duration::from_millis(10)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
 
         request(&[b"second"]).unwrap();
         peer.send(&[b"late reply to the first".to_vec()]);
-        peer.receive(1);
-        assert_eq!(peer.report(), [b"second"]);
+        assert_eq!(peer.hear(), [b"second"]);
         // The late one comes before it, over the same connection: if it were let in, it would be received here.
         peer.send(&[b"reply to the second".to_vec()]);
         assert_eq!(replies.recv().unwrap(), [b"reply to the second"]);
@@ -229,17 +454,56 @@ fn beginning_with(topic: &str) -> Vec<Message> {
     messages
 }
 
-/// The messages, with the topic as a frame before their first frames.
-fn behind_frame(topic: &str) -> Vec<Message> {
-    let mut messages = messages();
-    for message in &mut messages {
-        message.insert(0, topic.into());
-    }
-    messages
+/// The messages, with a topic or a routing id as a frame before their first frames.
+fn behind_frame(frame: &str) -> Vec<Message> {
+    let behind = |message: &Message| enclosed(&[frame.into()], message);
+    messages().iter().map(behind).collect()
+}
+
+/// An envelope, and the message that is in it.
+fn enclosed(envelope: &[Vec<u8>], message: &[Vec<u8>]) -> Message {
+    [envelope, message].concat()
+}
+
+/// The envelope of a request, which ends with the first empty frame, and what is in it.
+fn opened(mut envelope: Message) -> (Message, Message) {
+    let end = envelope.iter().position(Vec::is_empty);
+    let message = envelope.split_off(end.expect("a request is in an envelope") + 1);
+    (envelope, message)
 }
 
 fn reversed(message: &Message) -> Message {
     message.iter().rev().cloned().collect()
+}
+
+/// What to say over a stream: the frames of the messages, but the empty ones, which would hang up.
+fn pieces() -> Vec<Vec<u8>> {
+    let frames = messages().into_iter().flatten();
+    frames.filter(|frame| !frame.is_empty()).collect()
+}
+
+/// The pieces, for a stream to send to the peer with that routing id.
+fn pieces_for(peer: &[u8]) -> Vec<Message> {
+    pieces().into_iter().map(|piece| vec![peer.to_vec(), piece]).collect()
+}
+
+/// As many bytes of a stream's peer as there are in the pieces. TCP may have merged those, and split them.
+fn bytes_of(peer: &[u8], mut next: impl FnMut() -> Message) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < pieces().concat().len() {
+        let [from, more] = next().try_into().unwrap();
+        assert_eq!(from, peer);
+        assert_ne!(more, b"", "the peer has left");
+        bytes.extend(more);
+    }
+    bytes
+}
+
+/// The routing id of a stream's peer, of the message that says it has connected.
+fn who_has_connected(message: Message) -> Vec<u8> {
+    let [peer, nothing] = message.try_into().unwrap();
+    assert_eq!(nothing, b"");
+    peer
 }
 
 fn news() -> Vec<Message> {
@@ -264,12 +528,13 @@ fn take(receiver: &Receiver, count: usize) -> Vec<Message> {
     receiver.iter().take(count).collect()
 }
 
-const HELLO: &[u8] = b"hello";
-
-/// The next messages after what is left of the greetings of [`Python::publishes`].
-fn take_after_hello(subscriber: &Subscriber, count: usize) -> Vec<Message> {
-    let is_hello = |message: &Message| message.last().is_some_and(|frame| frame.ends_with(HELLO));
+/// The next messages after what is left of the greetings of [`Peer::say_hello_to`].
+fn take_after_hello(subscriber: &Receiver, count: usize) -> Vec<Message> {
     subscriber.iter().skip_while(is_hello).take(count).collect()
+}
+
+fn is_hello(message: &Message) -> bool {
+    message.last().is_some_and(|frame| frame.ends_with(HELLO))
 }
 
 fn socket_of_both((sender, _): &(Sender, Receiver)) -> Socket {
@@ -341,22 +606,31 @@ impl Python {
         let serve = |server: &Server| server.subscribe(topics);
         let connect = |client: &Client| client.subscribe(topics);
         let (subscriber, mut peer) = self.meet(role, &[topic], serve, connect, |subscriber| subscriber.socket());
-        // A publisher does not know who listens, so it says hello to each topic until it is heard.
         for topic in topics {
-            let hello = [topic.as_bytes(), HELLO].concat();
-            let is_hello = |message: Message| message.last() == Some(&hello);
-            while !subscriber.recv_timeout(Duration::from_millis(10)).is_ok_and(is_hello) {
-                peer.send(std::slice::from_ref(&hello));
-            }
+            peer.say_hello_to(topic, &subscriber);
         }
         (subscriber, peer)
+    }
+
+    /// Python is a router, and meets a dealer of ours that is called [`NAME`].
+    fn routes(&self) -> ((Sender, Receiver), Peer) {
+        let serve = |server: &Server| server.clone().identity(NAME).dealer();
+        let connect = |client: &Client| client.clone().identity(NAME).dealer();
+        self.meet("router", &[], serve, connect, socket_of_both)
+    }
+
+    /// Opens a stream of ours and one of Python's, each with the routing id under which it knows the other.
+    fn streams(&self) -> ((Sender, Receiver), Vec<u8>, Peer, Vec<u8>) {
+        let (stream, mut peer) = self.meet("stream", &[], Server::stream, Client::stream, socket_of_both);
+        let their_id = who_has_connected(stream.1.recv().unwrap());
+        let our_id = who_has_connected(peer.hear());
+        (stream, their_id, peer, our_id)
     }
 
     /// Python subscribes, and waits for so many messages of ours.
     fn subscribes(&self, topics: &[&str], count: usize) -> (Publisher, Peer) {
         let socket = |publisher: &Publisher| publisher.socket();
         let (publisher, mut peer) = self.meet("subscribe", topics, Server::publish, Client::publish, socket);
-        // Asked first: a subscriber that binds sends its subscriptions only while it receives.
         peer.receive(count);
         await_subscribers(&publisher, topics.len());
         (publisher, peer)
@@ -404,7 +678,18 @@ impl Peer {
         messages.iter().for_each(|message| self.send(message));
     }
 
+    /// Has Python say hello to a topic until it is heard there: a publisher does not know who listens.
+    fn say_hello_to(&mut self, topic: &str, there: &Receiver) {
+        let hello = [topic.as_bytes(), HELLO].concat();
+        let is_hello = |message: Message| message.last() == Some(&hello);
+        while !there.recv_timeout(Duration::from_millis(10)).is_ok_and(is_hello) {
+            self.send(std::slice::from_ref(&hello));
+        }
+    }
+
     /// Has Python receive so many messages, and report them.
+    ///
+    /// A subscriber that binds sends its subscriptions only while it receives, so this goes before waiting for them.
     fn receive(&mut self, count: usize) {
         (0..count).for_each(|_| self.order("receive"));
     }
@@ -412,6 +697,12 @@ impl Peer {
     /// The next message that Python has received.
     fn report(&mut self) -> Message {
         self.line().split(',').map(bytes).collect()
+    }
+
+    /// Has Python receive a message, and report it now.
+    fn hear(&mut self) -> Message {
+        self.receive(1);
+        self.report()
     }
 
     fn reports(&mut self, count: usize) -> Vec<Message> {

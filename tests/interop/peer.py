@@ -2,9 +2,10 @@
 
     python peer.py LIBRARY ROLE PORT [TOPIC...]
 
-PORT is the one to connect to; 0 is for binding a free one. It is printed once the socket is open. From there on each
-line of input is an order: "send" and a message, or "receive", which prints the next message. A message is written as
-its frames in hexadecimal, with commas between them. When the input ends, what was sent is delivered, and that is all.
+PORT is the one to connect to; 0 is for binding a free one. A TOPIC is what a publisher or a subscriber is for; to a
+dealer or a request it is the identity. The port is printed once the socket is open. From there on each line of input
+is an order: "send" and a message, or "receive", which prints the next message. A message is written as its frames in
+hexadecimal, with commas between them. When the input ends, what was sent is delivered, and that is all.
 """
 
 import signal
@@ -15,7 +16,7 @@ from functools import partial
 import zeroless
 import zmq
 
-# What each role is called in Zeroless: the function to send with, and the iterable to receive from.
+# What each role that it has is called in Zeroless: the function to send with, and the iterable to receive from.
 ZEROLESS = {
     "push": lambda recipe, topics: (recipe.push(), None),
     "pull": lambda recipe, topics: (None, recipe.pull()),
@@ -36,6 +37,18 @@ PYZMQ = {
     "request": zmq.REQ,
     "reply": zmq.REP,
     "pair": zmq.PAIR,
+    "dealer": zmq.DEALER,
+    "router": zmq.ROUTER,
+    "xpublish": zmq.XPUB,
+    "xsubscribe": zmq.XSUB,
+    "stream": zmq.STREAM,
+}
+
+# The option that a topic is set with, in the roles that set it beforehand.
+TOPIC_OPTION = {
+    "subscribe": zmq.SUBSCRIBE,
+    "request": zmq.IDENTITY,
+    "dealer": zmq.IDENTITY,
 }
 
 
@@ -62,9 +75,9 @@ def free_port():
 
 def open_pyzmq(role, port, topics):
     sock = zmq.Context.instance().socket(PYZMQ[role])
-    if role == "subscribe":
+    if role in TOPIC_OPTION:
         for topic in topics:
-            sock.subscribe(topic)
+            sock.setsockopt(TOPIC_OPTION[role], topic)
     if port:
         sock.connect(f"tcp://127.0.0.1:{port}")
     else:
