@@ -577,7 +577,8 @@ macro_rules! recipe_methods {
             /// To subscribe, send one frame: a byte 1 and the topic; to unsubscribe, a byte 0 and the topic. Sending
             /// never waits. It receives as [`subscribe`](Self::subscribe) does, except that libzmq does not sort out
             /// what was published before an unsubscription arrived. This is for programs that pass subscriptions on,
-            /// such as a [`proxy`](crate::proxy).
+            /// such as a [`proxy`](crate::proxy). A server's subscriptions reach a publisher only while someone
+            /// receives here.
             ///
             /// # Errors
             ///
