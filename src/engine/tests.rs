@@ -282,6 +282,30 @@ fn cancelling_ends_those_who_wait_and_those_who_queue() {
 }
 
 #[test]
+fn cancelling_ends_who_queues_behind_another_that_goes_on_waiting() {
+    let (engine, _) = open(Kind::Pull);
+    let (patient, hasty) = (&Cancel::default(), &Cancel::default());
+    let turnstile = &engine.turnstiles[Direction::Receiving as usize];
+    thread::scope(|scope| {
+        let take = |cancel| engine.take(Patience::Until(cancel, Some(SOON)));
+        let waiting = scope.spawn(move || take(patient));
+        while engine.lock().lanes[Direction::Receiving as usize].flag == Flag::Down {
+            thread::yield_now();
+        }
+        let queued = scope.spawn(move || take(hasty));
+        while !turnstile.is_queued_at() {
+            thread::yield_now();
+        }
+        let started = Instant::now();
+        engine.cancel(hasty);
+        assert!(queued.join().unwrap().is_err());
+        assert!(started.elapsed() < SOON / 2, "it has waited until the deadline");
+        assert!(!waiting.is_finished());
+        engine.cancel(patient);
+    });
+}
+
+#[test]
 fn who_was_cancelled_takes_no_message_that_comes_afterwards() {
     let (engine, endpoint) = open(Kind::Pull);
     let push = peer(zmq::PUSH, &endpoint);
