@@ -634,11 +634,12 @@ impl Engine {
         mut core: MutexGuard<'a, Core>,
     ) -> std::result::Result<T, Halt> {
         let turnstile = &self.turnstiles[direction as usize];
+        let events_tell = matches!(direction, Direction::Receiving) || self.kind.tells_of_room();
         let mut turn = None;
         loop {
             turn = turn.or_else(|| turnstile.try_enter());
             if turn.is_some() {
-                let wake_up = core.raise_and_settle(direction, slice.is_none());
+                let wake_up = core.raise_and_settle(direction, events_tell);
                 drop(core);
                 wait(self.fd, wake_up.map_err(Halt::NoWakeUp)?, deadline.within(slice))?;
             } else {

@@ -172,7 +172,9 @@ macro_rules! recipe_methods {
             /// Sets how many messages are queued each way for each peer, before sending waits or drops.
             ///
             /// The default is libzmq's, 1000 each way. 0 is for no limit, except memory. When the queue of every
-            /// peer is full, `push`, `request` and `pair` wait; `publish` and `reply` drop the message for that peer.
+            /// peer is full, `push`, `request`, `dealer` and `pair` wait; `router` and `stream` wait when that of the
+            /// one peer is full that the message is for; `publish`, `xpublish` and `reply` drop the message for a peer
+            /// that has no room.
             ///
             /// # Errors
             ///

@@ -115,15 +115,17 @@ impl Sender {
     /// The frames are anything that is bytes: `&["a", "b"]`, a slice of `Vec<u8>`, a received
     /// [`Message`](crate::Message).
     ///
-    /// `push`, `request` and `pair` wait while the queues of all peers are full, and a server's also while no client
-    /// is there. `publish` and `reply` never block.
+    /// `push`, `request`, `dealer` and `pair` wait while the queues of all peers are full, and a server's also while no
+    /// client is there. `router` and `stream` wait while the queue of the one peer is full that the message is for.
+    /// `publish`, `xpublish`, `xsubscribe` and `reply` never block.
     ///
     /// # Errors
     ///
     /// * [`TimedOut`](crate::ErrorKind::TimedOut) if the recipe's timeout passed first.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or meanwhile.
-    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a message of no frames, or one that does not fit the
-    ///   publisher's topic.
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a message of no frames, for one that does not fit the
+    ///   publisher's topic, and for one that is not of the form that a router, a stream or an xsubscriber sends.
+    /// * [`NotConnected`](crate::ErrorKind::NotConnected) if no peer has the routing id that the message begins with.
     /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) for a reply without a request.
     ///
     /// None of the message is sent then.
