@@ -20,11 +20,11 @@
 //! 1. **The wake-up that another thread has eaten.** `ZMQ_FD` tells only of *new* happenings, and any operation on
 //!    the socket takes notice of them all. A sender that finds "a message has arrived" while it sends leaves the
 //!    receiver asleep with a message waiting. So whoever is about to unlock looks whether a thread waits, and if so
-//!    asks libzmq what the socket is ready for and wakes whom it concerns: [`Core::settle`]. This holds for the own
+//!    asks libzmq what the socket is ready for and wakes whom it concerns: `Core::settle` in the [`gate`]. This holds for the own
 //!    direction too: of two messages behind one wake-up, a passing receiver takes one and must pass the other on.
 //! 2. **The stampede.** If all waiting receivers polled, each message would wake all of them, and each would need a
 //!    wake-up of its own. So at most one thread a direction waits at the descriptors, and the others queue for its
-//!    place, at a [`Turnstile`]. It is taken only after an `EAGAIN`, so that sharing costs nothing while messages
+//!    place, at a `Turnstile`. It is taken only after an `EAGAIN`, so that sharing costs nothing while messages
 //!    flow.
 //! 3. **The sender that sleeps beside an empty queue.** A send that does not wait looks at what has happened to the
 //!    socket only every three million CPU ticks. Its `EAGAIN` is believed only after a look: `Wire::try_send`.
@@ -37,233 +37,49 @@
 //!    `Wire::abandon`.
 //! 7. **The descriptor that is someone else's.** A descriptor that is closed while it is polled may be handed out
 //!    again at once, to another file. So closing first takes the socket away from the lock, then wakes and waits for
-//!    whoever polls, and only then drops the socket: [`Engine::close`].
+//!    whoever polls, and only then drops the socket: [`Gate::close`].
 //! 8. **The room that libzmq cannot tell of.** A router sends to the one peer that a message names. When that peer's
 //!    queue is full, `ZMQ_EVENTS` has nothing to say about it: it tells that *some* peer has room. So there the events
 //!    are not believed: a thread that waits for such a peer is woken by whatever happens to the socket, does not take
 //!    its own last look for a reason to go on, and tries again every few milliseconds besides, as two threads may
 //!    wait for two peers. This is the one place where time is asked for help.
 
-#[cfg(test)]
+#[cfg(not(zeroless_loom))]
+mod bell;
+mod gate;
+mod kind;
+#[cfg(zeroless_loom)]
+mod model;
+mod patience;
+mod sync;
+#[cfg(all(test, not(zeroless_loom)))]
 mod tests;
 mod turnstile;
 mod wire;
 
 use std::convert::Infallible;
-use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
-
-use zmq::PollEvents;
+use std::time::Duration;
 
 use crate::context::{self, SharedContext};
 use crate::endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::recipe::Options;
 use crate::{Message, publish};
-use turnstile::Turnstile;
+use gate::{Direction, Gate, Halt};
+pub(crate) use kind::Kind;
+use patience::milliseconds;
+pub(crate) use patience::{Cancel, Patience};
 use wire::Wire;
-
-/// What a socket is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Push,
-    Pull,
-    Publish,
-    Subscribe,
-    Request,
-    Reply,
-    Pair,
-    Dealer,
-    Router,
-    XPublish,
-    XSubscribe,
-    Stream,
-}
-
-impl Kind {
-    fn socket_type(self) -> zmq::SocketType {
-        match self {
-            Kind::Push => zmq::PUSH,
-            Kind::Pull => zmq::PULL,
-            // A PUB that is told of its subscribers.
-            Kind::Publish => zmq::XPUB,
-            Kind::Subscribe => zmq::SUB,
-            Kind::Request => zmq::REQ,
-            Kind::Reply => zmq::REP,
-            Kind::Pair => zmq::PAIR,
-            Kind::Dealer => zmq::DEALER,
-            Kind::Router => zmq::ROUTER,
-            Kind::XPublish => zmq::XPUB,
-            Kind::XSubscribe => zmq::XSUB,
-            Kind::Stream => zmq::STREAM,
-        }
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Kind::Push => "push",
-            Kind::Pull => "pull",
-            Kind::Publish => "publish",
-            Kind::Subscribe => "subscribe",
-            Kind::Request => "request",
-            Kind::Reply => "reply",
-            Kind::Pair => "pair",
-            Kind::Dealer => "dealer",
-            Kind::Router => "router",
-            Kind::XPublish => "xpublish",
-            Kind::XSubscribe => "xsubscribe",
-            Kind::Stream => "stream",
-        }
-    }
-
-    /// Whether `POLLOUT` says just when a message can be sent.
-    ///
-    /// A router and a stream send to the one peer that the message names, and `POLLOUT` says no more than that *some*
-    /// peer has room. The others drop what a peer has no room for, and are always ready.
-    fn tells_of_room(self) -> bool {
-        matches!(self, Kind::Push | Kind::Request | Kind::Pair | Kind::Dealer)
-    }
-
-    /// Whether these frames can be a message of such a socket; if not, what would make them one.
-    ///
-    /// libzmq drops such messages without a word, or loses its place between two messages over them.
-    #[inline]
-    fn check(self, frames: &[impl AsRef<[u8]>]) -> std::result::Result<(), String> {
-        let fault = |what: &str| Err(what.to_owned());
-        match (self, frames) {
-            (_, []) => fault("a message has one frame at least; an empty frame will do"),
-            (Kind::Router, [_]) => fault("a message is the routing id of a peer, and one frame more at least"),
-            (Kind::Stream, [_] | [_, _, _, ..]) => {
-                fault("a message is the routing id of a peer, and one frame of bytes")
-            }
-            (Kind::XSubscribe, [subscription]) => match subscription.as_ref() {
-                [1, topic @ ..] => publish::check_topic(topic).map_err(|error| error.to_string()),
-                _ => Ok(()),
-            },
-            (Kind::XSubscribe, frames) if frames.iter().any(|frame| matches!(frame.as_ref(), [0 | 1, ..])) => {
-                fault("a subscription is one frame: a byte 1, or 0 to end it, and the topic")
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// How long an operation may wait.
-#[derive(Clone, Copy)]
-pub(crate) enum Patience<'a> {
-    None,
-    For(Duration),
-    Forever,
-    /// Until [`Engine::cancel`] is called with this, or the time is up, if there is any.
-    Until(&'a Cancel, Option<Duration>),
-}
-
-impl Patience<'_> {
-    fn is_cancelled(self) -> bool {
-        matches!(self, Patience::Until(cancel, _) if cancel.is_set())
-    }
-}
-
-/// Ends the operations that wait until it is set.
-#[derive(Default)]
-pub(crate) struct Cancel(AtomicBool);
-
-impl Cancel {
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// The moment at which to stop waiting, if there is one.
-#[derive(Clone, Copy, Default)]
-struct Deadline<'a> {
-    moment: Option<Instant>,
-    cancel: Option<&'a Cancel>,
-}
-
-impl<'a> Deadline<'a> {
-    fn after(patience: Patience<'a>) -> Deadline<'a> {
-        let (time, cancel) = match patience {
-            Patience::None => (Some(Duration::ZERO), None),
-            Patience::For(time) => (Some(time), None),
-            Patience::Forever => (None, None),
-            Patience::Until(cancel, time) => (time, Some(cancel)),
-        };
-        Deadline { moment: None, cancel }.within(time)
-    }
-
-    /// The same, or so much time from now if that is sooner. A moment too far away for the clock is as good as none.
-    fn within(self, time: Option<Duration>) -> Deadline<'a> {
-        let sooner = time.and_then(|time| Instant::now().checked_add(time));
-        let moment = self.moment.into_iter().chain(sooner).min();
-        Deadline { moment, ..self }
-    }
-
-    /// The time left; `None` if it is without end.
-    fn remaining(self) -> Option<Duration> {
-        if self.cancel.is_some_and(Cancel::is_set) {
-            return Some(Duration::ZERO);
-        }
-        self.moment
-            .map(|moment| moment.saturating_duration_since(Instant::now()))
-    }
-
-    fn has_passed(self) -> bool {
-        self.remaining() == Some(Duration::ZERO)
-    }
-}
-
-/// The two things that a thread can wait for; each has a turnstile and a lane of its own.
-#[derive(Clone, Copy)]
-enum Direction {
-    Receiving,
-    Sending,
-}
-
-impl Direction {
-    const BOTH: [Direction; 2] = [Direction::Receiving, Direction::Sending];
-
-    fn event(self) -> PollEvents {
-        match self {
-            Direction::Receiving => zmq::POLLIN,
-            Direction::Sending => zmq::POLLOUT,
-        }
-    }
-}
-
-/// Why an operation was not done.
-enum Halt {
-    /// Not yet, and there was no time to wait, or not enough.
-    Unready,
-    Closed,
-    Fault(zmq::Error),
-    /// The wake-up could not be made, for want of file descriptors.
-    NoWakeUp(std::io::Error),
-}
-
-impl From<zmq::Error> for Halt {
-    fn from(error: zmq::Error) -> Halt {
-        match error {
-            zmq::Error::EAGAIN => Halt::Unready,
-            zmq::Error::ETERM => Halt::Closed,
-            other => Halt::Fault(other),
-        }
-    }
-}
 
 /// A live socket, shared by all the handles of one pattern. See the [module's documentation](self).
 pub(crate) struct Engine {
     kind: Kind,
     timeout: Option<Duration>,
-    /// The socket's `ZMQ_FD`. It may be polled by who holds a turn and has seen `core.wire` since (rule 7).
-    fd: RawFd,
-    core: Mutex<Core>,
-    turnstiles: [Turnstile; 2],
+    gate: Gate<Wire>,
+    /// Locked before the gate, where both are.
+    book: Mutex<Book>,
     /// Disconnected once closed.
     closed: crossbeam_channel::Receiver<Infallible>,
     /// The share in the process's context, and the other end of `closed`, until closed. It is locked through all of
@@ -271,11 +87,8 @@ pub(crate) struct Engine {
     open: Mutex<Option<(Arc<SharedContext>, crossbeam_channel::Sender<Infallible>)>>,
 }
 
-/// What the lock guards. It is never held while blocked.
-struct Core {
-    /// `None` once closed.
-    wire: Option<Wire>,
-    lanes: [Lane; 2],
+/// What the socket was told. It is still known when the socket is closed.
+struct Book {
     bound: Vec<String>,
     connected: Vec<String>,
     /// The first that the socket was bound or connected to.
@@ -283,118 +96,10 @@ struct Core {
     topics: Vec<Vec<u8>>,
 }
 
-/// Where the one thread that waits in a direction can be told to try again.
-#[derive(Default)]
-struct Lane {
-    flag: Flag,
-    /// Made when first waited on: file descriptors are what sockets run out of. What is written to the first is read
-    /// from the second; one byte lies in it while the flag is `Woken`, else none.
-    wake_up: Option<(UnixStream, UnixStream)>,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Flag {
-    /// No one waits.
-    #[default]
-    Down,
-    /// A thread waits, or is about to, and no one has told it anything yet.
-    Raised,
-    /// A thread waits, and has been told to try again.
-    Woken,
-}
-
-impl Lane {
-    /// Says that the calling thread is going to wait, and returns the descriptor to wait at beside `ZMQ_FD`.
-    fn raise(&mut self) -> std::io::Result<RawFd> {
-        if self.wake_up.is_none() {
-            self.wake_up = Some(UnixStream::pair()?);
-        }
-        self.flag = Flag::Raised;
-        let (_, reader) = self.wake_up.as_ref().expect("BUG: the wake-up was made above");
-        Ok(reader.as_raw_fd())
-    }
-
-    /// Tells the waiting thread, if there is one, to try again.
-    fn wake(&mut self) {
-        if let (Flag::Raised, Some((writer, _))) = (self.flag, &mut self.wake_up) {
-            match writer.write_all(&[1]) {
-                Ok(()) => self.flag = Flag::Woken,
-                // The flag stays up, so the next one to unlock tries again.
-                Err(error) => log::error!(target: "zeroless", "cannot wake a waiting thread: {error}"),
-            }
-        }
-    }
-
-    /// Says that the calling thread waits no longer, and takes back what it was told.
-    fn lower(&mut self) {
-        if let (Flag::Woken, Some((_, reader))) = (self.flag, &mut self.wake_up) {
-            if let Err(error) = reader.read_exact(&mut [0]) {
-                log::error!(target: "zeroless", "cannot read a wake-up: {error}");
-            }
-        }
-        self.flag = Flag::Down;
-    }
-}
-
-impl Core {
-    /// Does something to the socket, then sees to those who wait.
-    fn perform<T>(&mut self, operation: impl FnOnce(&mut Wire) -> zmq::Result<T>) -> std::result::Result<T, Halt> {
-        let outcome = self.attempt(operation);
-        self.settle();
-        outcome
-    }
-
-    /// Does something to the socket. Whoever does so settles before unlocking.
-    #[inline]
-    fn attempt<T>(&mut self, operation: impl FnOnce(&mut Wire) -> zmq::Result<T>) -> std::result::Result<T, Halt> {
-        let wire = self.wire.as_mut().ok_or(Halt::Closed)?;
-        Ok(operation(wire)?)
-    }
-
-    /// Says that the calling thread is going to wait, sees to those who wait already, and returns the descriptor to
-    /// wait at beside `ZMQ_FD`.
-    ///
-    /// Settling is the last look of rule 4, and may well wake this very thread; but not where the events do not tell
-    /// whether to go on (rule 8), or it would never come to rest.
-    fn raise_and_settle(&mut self, direction: Direction, events_tell: bool) -> std::io::Result<RawFd> {
-        if !events_tell {
-            self.settle();
-        }
-        let wake_up = self.lanes[direction as usize].raise();
-        if events_tell {
-            self.settle();
-        }
-        wake_up
-    }
-
-    /// Wakes whom the state of the socket concerns (rule 1). Nothing may be done to the socket between this and the
-    /// unlocking.
-    #[inline]
-    fn settle(&mut self) {
-        let Some(wire) = &mut self.wire else { return };
-        match self.lanes.iter().any(|lane| lane.flag == Flag::Raised) {
-            true => self.wake_whom_it_concerns(),
-            false => wire.tidy(),
-        }
-    }
-
-    #[inline(never)]
-    fn wake_whom_it_concerns(&mut self) {
-        let Some(wire) = &mut self.wire else { return };
-        // If libzmq cannot say, those who wait will be told when they try.
-        let events = wire.events().unwrap_or(PollEvents::all());
-        for direction in Direction::BOTH {
-            if events.contains(direction.event()) {
-                self.lanes[direction as usize].wake();
-            }
-        }
-    }
-}
-
 /// What the handles do now and then. Its messages are written to the log by the engine, after unlocking: a logger may
 /// well send what it is given over a socket.
-impl Core {
-    fn connect(&mut self, kind: Kind, endpoint: &str) -> Result<()> {
+impl Book {
+    fn connect(&mut self, gate: &Gate<Wire>, kind: Kind, endpoint: &str) -> Result<()> {
         if self.connected.iter().any(|other| other == endpoint) {
             return Err(endpoint::connected_twice(endpoint));
         }
@@ -408,35 +113,35 @@ impl Core {
                 ),
             ));
         }
-        self.perform(|wire| wire.socket.connect(endpoint))
+        gate.perform(|wire| wire.socket.connect(endpoint))
             .map_err(|halt| halt.into_error(&format_args!("cannot connect to {endpoint}")))?;
         self.first_endpoint.get_or_insert_with(|| endpoint.to_owned());
         self.connected.push(endpoint.to_owned());
         Ok(())
     }
 
-    fn disconnect(&mut self, endpoint: &str) -> Result<()> {
+    fn disconnect(&mut self, gate: &Gate<Wire>, endpoint: &str) -> Result<()> {
         let position = self.connected.iter().position(|other| other == endpoint);
         let position = position.ok_or_else(|| endpoint::not_connected(endpoint, &self.connected))?;
-        self.perform(|wire| wire.socket.disconnect(endpoint))
+        gate.perform(|wire| wire.socket.disconnect(endpoint))
             .map_err(|halt| halt.into_error(&format_args!("cannot disconnect from {endpoint}")))?;
         self.connected.remove(position);
         Ok(())
     }
 
-    fn subscribe(&mut self, topic: &[u8]) -> Result<()> {
+    fn subscribe(&mut self, gate: &Gate<Wire>, topic: &[u8]) -> Result<()> {
         if !self.topics.iter().any(|other| other == topic) {
-            self.perform(|wire| wire.socket.set_subscribe(topic))
+            gate.perform(|wire| wire.socket.set_subscribe(topic))
                 .map_err(|halt| halt.into_error(&format_args!("cannot subscribe to \"{}\"", topic.escape_ascii())))?;
             self.topics.push(topic.to_owned());
         }
         Ok(())
     }
 
-    fn unsubscribe(&mut self, topic: &[u8]) -> Result<()> {
+    fn unsubscribe(&mut self, gate: &Gate<Wire>, topic: &[u8]) -> Result<()> {
         let position = self.topics.iter().position(|other| other == topic);
         let position = position.ok_or_else(|| publish::not_subscribed(topic, &self.topics))?;
-        self.perform(|wire| wire.socket.set_unsubscribe(topic))
+        gate.perform(|wire| wire.socket.set_unsubscribe(topic))
             .map_err(|halt| halt.into_error(&format_args!("cannot unsubscribe from \"{}\"", topic.escape_ascii())))?;
         self.topics.remove(position);
         Ok(())
@@ -465,16 +170,13 @@ impl Engine {
         let engine = Engine {
             kind,
             timeout: plan.options.timeout,
-            fd,
-            core: Mutex::new(Core {
-                wire: Some(Wire::new(socket, kind)),
-                lanes: Default::default(),
+            gate: Gate::new(Wire::new(socket, kind), fd),
+            book: Mutex::new(Book {
                 bound: Vec::new(),
                 connected: Vec::new(),
                 first_endpoint: None,
                 topics: plan.topics,
             }),
-            turnstiles: Default::default(),
             closed,
             open: Mutex::new(Some((context, open))),
         };
@@ -504,16 +206,18 @@ impl Engine {
     #[inline]
     pub(crate) fn send(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
         self.check(frames)?;
-        self.operate(Direction::Sending, patience, self.slice_of_sending(), |wire| {
-            wire.try_send(frames)
-        })
-        .map_err(|halt| self.explain_sending(halt, patience, frames[0]))
+        self.gate
+            .operate(Direction::Sending, patience, self.slice_of_sending(), |wire| {
+                wire.try_send(frames)
+            })
+            .map_err(|halt| self.explain_sending(halt, patience, frames[0]))
     }
 
     /// Receives one message into the buffers of `message`, when there is one.
     #[inline]
     pub(crate) fn receive(&self, message: &mut Message, patience: Patience<'_>) -> Result<()> {
-        self.operate(Direction::Receiving, patience, None, |wire| wire.try_receive(message))
+        self.gate
+            .operate(Direction::Receiving, patience, None, |wire| wire.try_receive(message))
             .map_err(|halt| self.explain(halt, patience, &"receive"))
     }
 
@@ -529,24 +233,26 @@ impl Engine {
 
     /// Receives, for one who does so again and again until cancelled.
     fn take_turns<T>(&self, patience: Patience<'_>, mut receive: impl FnMut(&mut Wire) -> zmq::Result<T>) -> Result<T> {
-        self.operate(Direction::Receiving, patience, None, |wire| {
-            // Once cancelled, no one is there for a message.
-            if patience.is_cancelled() {
-                return Err(zmq::Error::EAGAIN);
-            }
-            receive(wire).map_err(|error| match error {
-                // It is the turn to send. Whoever does so will look whether there is something to receive then.
-                zmq::Error::EFSM => zmq::Error::EAGAIN,
-                other => other,
+        self.gate
+            .operate(Direction::Receiving, patience, None, |wire| {
+                // Once cancelled, no one is there for a message.
+                if patience.is_cancelled() {
+                    return Err(zmq::Error::EAGAIN);
+                }
+                receive(wire).map_err(|error| match error {
+                    // It is the turn to send. Whoever does so will look whether there is something to receive then.
+                    zmq::Error::EFSM => zmq::Error::EAGAIN,
+                    other => other,
+                })
             })
-        })
-        .map_err(|halt| self.explain(halt, patience, &"receive"))
+            .map_err(|halt| self.explain(halt, patience, &"receive"))
     }
 
     /// Waits until there is room for a message, as far as libzmq can tell before it knows which message.
     pub(crate) fn await_room(&self, patience: Patience<'_>) -> Result<()> {
         let slice = self.slice_of_sending();
-        self.operate(Direction::Sending, patience, slice, |wire| wire.try_find_room())
+        self.gate
+            .operate(Direction::Sending, patience, slice, |wire| wire.try_find_room())
             .map_err(|halt| self.explain(halt, patience, &"send"))
     }
 
@@ -558,10 +264,11 @@ impl Engine {
         let timeout = if self.kind.tells_of_room() { None } else { self.timeout };
         let patience = Patience::Until(cancel, timeout);
         self.check(&frames.iter().map(|frame| &**frame).collect::<Vec<&[u8]>>())?;
-        self.operate(Direction::Sending, patience, self.slice_of_sending(), |wire| {
-            wire.try_pass_on(&mut frames)
-        })
-        .map_err(|halt| self.explain_sending(halt, patience, &frames[0]))
+        self.gate
+            .operate(Direction::Sending, patience, self.slice_of_sending(), |wire| {
+                wire.try_pass_on(&mut frames)
+            })
+            .map_err(|halt| self.explain_sending(halt, patience, &frames[0]))
     }
 
     /// Waits until that many subscriptions have arrived since the socket opened.
@@ -569,22 +276,20 @@ impl Engine {
         /// Those who queue at the turnstile wait for what the one past it has seen long since, if they want fewer.
         const SLICE: Duration = Duration::from_millis(100);
 
-        self.operate(Direction::Receiving, patience, Some(SLICE), |wire| {
-            wire.try_count_subscriptions(wanted)
-        })
-        .map_err(|halt| {
-            let arrived = self.lock().wire.as_ref().map_or(0, Wire::subscriptions);
-            let doing = format!("wait for {wanted} subscriptions, of which {arrived} have arrived");
-            self.explain(halt, patience, &doing)
-        })
+        self.gate
+            .operate(Direction::Receiving, patience, Some(SLICE), |wire| {
+                wire.try_count_subscriptions(wanted)
+            })
+            .map_err(|halt| {
+                let arrived = self.gate.look(Wire::subscriptions).unwrap_or(0);
+                let doing = format!("wait for {wanted} subscriptions, of which {arrived} have arrived");
+                self.explain(halt, patience, &doing)
+            })
     }
 
     /// Ends what waits until this is set. When it returns, none of it will receive anything any more.
     pub(crate) fn cancel(&self, cancel: &Cancel) {
-        cancel.0.store(true, Ordering::SeqCst);
-        // Whoever is about to wait looks at it under one of these locks. Others who wait are woken for nothing.
-        self.lock().lanes.iter_mut().for_each(Lane::wake);
-        self.turnstiles.iter().for_each(Turnstile::wake_all);
+        self.gate.cancel(cancel);
     }
 
     fn check(&self, frames: &[impl AsRef<[u8]>]) -> Result<()> {
@@ -598,71 +303,6 @@ impl Engine {
         (!self.kind.tells_of_room()).then_some(SLICE)
     }
 
-    /// Tries an operation, and again each time that the socket may have become ready for it; also after each `slice`
-    /// of time, for an operation of which nobody can tell when that is.
-    #[inline]
-    fn operate<T>(
-        &self,
-        direction: Direction,
-        patience: Patience<'_>,
-        slice: Option<Duration>,
-        mut operation: impl FnMut(&mut Wire) -> zmq::Result<T>,
-    ) -> std::result::Result<T, Halt> {
-        let mut core = self.lock();
-        let outcome = core.attempt(|wire| operation(wire));
-        match outcome {
-            Err(Halt::Unready) if !matches!(patience, Patience::None) => {
-                let deadline = Deadline::after(patience);
-                self.wait_to_operate(direction, deadline, slice, operation, core)
-            }
-            outcome => {
-                core.settle();
-                outcome
-            }
-        }
-    }
-
-    /// Waits, and tries an operation again, until it succeeds or the time is up. It has just been tried, under a lock
-    /// that is still held.
-    #[inline(never)]
-    fn wait_to_operate<'a, T>(
-        &'a self,
-        direction: Direction,
-        deadline: Deadline<'_>,
-        slice: Option<Duration>,
-        mut operation: impl FnMut(&mut Wire) -> zmq::Result<T>,
-        mut core: MutexGuard<'a, Core>,
-    ) -> std::result::Result<T, Halt> {
-        let turnstile = &self.turnstiles[direction as usize];
-        let events_tell = matches!(direction, Direction::Receiving) || self.kind.tells_of_room();
-        let mut turn = None;
-        loop {
-            turn = turn.or_else(|| turnstile.try_enter());
-            if turn.is_some() {
-                let wake_up = core.raise_and_settle(direction, events_tell);
-                drop(core);
-                wait(self.fd, wake_up.map_err(Halt::NoWakeUp)?, deadline.within(slice))?;
-            } else {
-                core.settle();
-                drop(core);
-                turn = turnstile.enter(deadline.within(slice));
-            }
-            // The clock is looked at before the attempt, so that one is made after the deadline too.
-            let last = deadline.has_passed();
-            core = self.lock();
-            if turn.is_some() {
-                core.lanes[direction as usize].lower();
-            }
-            let outcome = core.attempt(|wire| operation(wire));
-            if last || !matches!(outcome, Err(Halt::Unready)) {
-                core.settle();
-                // Before the turn is given up, or whoever is next would run into the lock.
-                drop(core);
-                return outcome;
-            }
-        }
-    }
-
     /// Closes the socket. Once it is back, the socket is closed, whoever was first to close it.
     ///
     /// If it was the process's last socket, this blocks until all that was sent is delivered or given up. Until then
@@ -672,20 +312,8 @@ impl Engine {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((context, open)) = open.take() else { return };
         log::info!(target: "zeroless", "closing {}", self.label());
-        let wire = {
-            let mut core = self.lock();
-            core.lanes.iter_mut().for_each(Lane::wake);
-            core.wire.take()
-        };
-        // Whoever comes past a turnstile from now on finds the wire gone, and leaves. With both turns in hand, no one
-        // polls the socket's descriptor (rule 7).
-        let turns = self
-            .turnstiles
-            .each_ref()
-            .map(|turnstile| turnstile.enter(Deadline::default()));
         self.bound().into_iter().for_each(context::free);
-        drop(wire);
-        drop(turns);
+        self.gate.close();
         drop(open);
         drop(context);
     }
@@ -696,14 +324,14 @@ impl Engine {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.lock().wire.is_none()
+        self.gate.look(|_| ()).is_none()
     }
 
     fn bind(&self, endpoint: &str) -> Result<()> {
         endpoint::check_bindable(endpoint)?;
         self.check_transport("bind", endpoint)?;
         let bound = loop {
-            let attempt = self.lock().perform(|wire| {
+            let attempt = self.gate.perform(|wire| {
                 wire.socket.bind(endpoint)?;
                 wire.socket.get_last_endpoint()
             });
@@ -717,9 +345,9 @@ impl Engine {
         };
         let bound = bound.unwrap_or_else(|_| endpoint.to_owned());
         log::info!(target: "zeroless", "{} bound to {bound}", self.kind.name());
-        let mut core = self.lock();
-        core.first_endpoint.get_or_insert_with(|| bound.clone());
-        core.bound.push(bound);
+        let mut book = self.book();
+        book.first_endpoint.get_or_insert_with(|| bound.clone());
+        book.bound.push(bound);
         Ok(())
     }
 
@@ -734,49 +362,48 @@ impl Engine {
 
     pub(crate) fn connect(&self, endpoint: &str) -> Result<()> {
         self.check_transport("connect to", endpoint)?;
-        self.lock().connect(self.kind, endpoint)?;
+        self.book().connect(&self.gate, self.kind, endpoint)?;
         log::info!(target: "zeroless", "{} connecting to {endpoint}", self.kind.name());
         Ok(())
     }
 
     pub(crate) fn disconnect(&self, endpoint: &str) -> Result<()> {
-        self.lock().disconnect(endpoint)?;
+        self.book().disconnect(&self.gate, endpoint)?;
         log::info!(target: "zeroless", "{} disconnected from {endpoint}", self.kind.name());
         Ok(())
     }
 
     /// The endpoints that the socket is bound to, as libzmq resolved them.
     pub(crate) fn bound(&self) -> Vec<String> {
-        self.lock().bound.clone()
+        self.book().bound.clone()
     }
 
     /// The endpoints that the socket is connected to.
     pub(crate) fn connected(&self) -> Vec<String> {
-        self.lock().connected.clone()
+        self.book().connected.clone()
     }
 
     pub(crate) fn subscribe(&self, topic: &[u8]) -> Result<()> {
         publish::check_topic(topic)?;
-        self.lock().subscribe(topic)
+        self.book().subscribe(&self.gate, topic)
     }
 
     pub(crate) fn unsubscribe(&self, topic: &[u8]) -> Result<()> {
-        self.lock().unsubscribe(topic)
+        self.book().unsubscribe(&self.gate, topic)
     }
 
     /// The socket, as a person would name it.
     pub(crate) fn label(&self) -> String {
-        let core = self.lock();
-        let endpoints: Vec<&str> = core.bound.iter().chain(&core.connected).map(String::as_str).collect();
+        let book = self.book();
+        let endpoints: Vec<&str> = book.bound.iter().chain(&book.connected).map(String::as_str).collect();
         match endpoints.as_slice() {
             [] => format!("{} (connected to nothing)", self.kind.name()),
             some => format!("{} on {}", self.kind.name(), some.join(", ")),
         }
     }
 
-    #[inline]
-    fn lock(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes an error of what stopped a message that may begin with the routing id of a peer.
@@ -833,34 +460,13 @@ impl Halt {
             Halt::Closed => Error::new(ErrorKind::Closed, format!("{doing}: the socket is closed")),
             Halt::Unready => Error::from_zmq(doing, zmq::Error::EAGAIN),
             Halt::Fault(error) => Error::from_zmq(doing, error),
-            Halt::NoWakeUp(error) => {
+            Halt::NoBell(error) => {
                 let message =
                     format!("{doing}: no file descriptor is left to wait with; close some, or raise the limit");
                 Error::with_source(ErrorKind::Exhausted, message, error)
             }
         }
     }
-}
-
-/// Waits until something has happened to the socket, someone has written the wake-up, or the deadline has passed.
-fn wait(fd: RawFd, wake_up: RawFd, deadline: Deadline<'_>) -> zmq::Result<()> {
-    let items = &mut [
-        zmq::PollItem::from_fd(fd, zmq::POLLIN),
-        zmq::PollItem::from_fd(wake_up, zmq::POLLIN),
-    ];
-    loop {
-        let milliseconds = deadline.remaining().map_or(-1, milliseconds);
-        match zmq::poll(items, milliseconds.into()) {
-            Err(zmq::Error::EINTR) => {}
-            outcome => return outcome.map(drop),
-        }
-    }
-}
-
-/// The time in whole milliseconds, rounded up so that a wait does not end just before its deadline, and no more than
-/// libzmq can count, which is 24 days.
-fn milliseconds(time: Duration) -> i32 {
-    i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
 }
 
 /// The longest time, in milliseconds, that libzmq can tell a peer to expect a heartbeat within.

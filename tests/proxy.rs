@@ -63,7 +63,7 @@ impl Running {
     }
 }
 
-/// Answers so many requests.
+/// Answers so many requests, or fewer if the socket is closed.
 fn answer(count: usize, (reply, requests): (Sender, Receiver)) {
     for request in requests.iter().take(count) {
         reply.send(&request).unwrap();
@@ -76,11 +76,13 @@ fn a_queue_shares_requests_among_workers_and_brings_each_reply_to_its_client() {
     const REQUESTS: usize = 200;
     let _watchdog = watchdog();
     let queue = Running::queue();
+    let workers: Vec<_> = (0..4).map(|_| queue.to_backend().reply().unwrap()).collect();
+    let sockets: Vec<Socket> = workers.iter().map(|(reply, _)| reply.socket()).collect();
+    let answering: Vec<_> = workers
+        .into_iter()
+        .map(|worker| thread::spawn(|| answer(usize::MAX, worker)))
+        .collect();
     thread::scope(|scope| {
-        for _ in 0..4 {
-            let worker = queue.to_backend().reply().unwrap();
-            scope.spawn(|| answer(CLIENTS * REQUESTS / 4, worker));
-        }
         for client in 0..CLIENTS {
             let (request, replies) = queue.to_frontend().request().unwrap();
             scope.spawn(move || {
@@ -92,6 +94,8 @@ fn a_queue_shares_requests_among_workers_and_brings_each_reply_to_its_client() {
             });
         }
     });
+    sockets.iter().for_each(Socket::close);
+    answering.into_iter().for_each(|worker| worker.join().unwrap());
     queue.end();
 }
 

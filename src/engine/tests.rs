@@ -1,11 +1,13 @@
 //! The rules that cannot be told from outside: 3, 4, 6 and 7. `tests/threads.rs` has the others.
 
 use std::cell::{Cell, RefCell};
+use std::os::fd::RawFd;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zmq::{POLLIN, POLLOUT, PollEvents};
 
+use super::gate::Flag;
 use super::wire::Wire;
 use super::*;
 use crate::recipe::Options;
@@ -192,23 +194,25 @@ fn a_message_that_comes_between_an_attempt_and_the_sleep_wakes_the_thread() {
     let mut message = Message::new();
     engine.receive(&mut message, Patience::For(SOON)).unwrap();
     // As if a thread waited to send as well: settling for it takes notice of all that has happened.
-    engine.lock().lanes[Direction::Sending as usize].raise().unwrap();
+    engine.gate.lock().lanes[Direction::Sending as usize].raise().unwrap();
 
     let mut attempts = 0;
     let started = Instant::now();
-    let outcome = engine.operate(Direction::Receiving, Patience::For(SOON), None, |wire| {
-        let outcome = wire.try_receive(&mut message);
-        attempts += 1;
-        if attempts == 1 {
-            push.send("just then", 0).unwrap();
-            let told = zmq::poll(
-                &mut [zmq::PollItem::from_fd(engine.fd, POLLIN)],
-                SOON.as_millis() as i64,
-            );
-            assert_eq!(told, Ok(1), "the message has come");
-        }
-        outcome
-    });
+    let outcome = engine
+        .gate
+        .operate(Direction::Receiving, Patience::For(SOON), None, |wire| {
+            let outcome = wire.try_receive(&mut message);
+            attempts += 1;
+            if attempts == 1 {
+                push.send("just then", 0).unwrap();
+                let told = zmq::poll(
+                    &mut [zmq::PollItem::from_fd(engine.gate.descriptor, POLLIN)],
+                    SOON.as_millis() as i64,
+                );
+                assert_eq!(told, Ok(1), "the message has come");
+            }
+            outcome
+        });
     assert!(outcome.is_ok());
     assert_eq!(message, [b"just then"]);
     assert!(
@@ -245,10 +249,12 @@ fn a_thread_that_waits_for_a_full_peer_rests_though_another_peer_has_room() {
     let mut attempts = 0;
     let time = Duration::from_millis(300);
     let slice = engine.slice_of_sending();
-    let outcome = engine.operate(Direction::Sending, Patience::For(time), slice, |wire| {
-        attempts += 1;
-        wire.try_send(&["full", "y"])
-    });
+    let outcome = engine
+        .gate
+        .operate(Direction::Sending, Patience::For(time), slice, |wire| {
+            attempts += 1;
+            wire.try_send(&["full", "y"])
+        });
     assert!(matches!(outcome, Err(Halt::Unready)));
     assert!(attempts <= 60, "in {time:?}, {attempts} attempts were made");
 }
@@ -260,7 +266,7 @@ fn cancel_two(engine: &Engine, in_time: bool, then: impl FnOnce()) {
     let started = Instant::now();
     thread::scope(|scope| {
         let waiting = [(); 2].map(|()| scope.spawn(|| engine.take(Patience::Until(cancel, Some(SOON)))));
-        let turnstile = &engine.turnstiles[Direction::Receiving as usize];
+        let turnstile = &engine.gate.turnstiles[Direction::Receiving as usize];
         while in_time && !turnstile.is_queued_at() {
             thread::yield_now();
         }
@@ -285,11 +291,11 @@ fn cancelling_ends_those_who_wait_and_those_who_queue() {
 fn cancelling_ends_who_queues_behind_another_that_goes_on_waiting() {
     let (engine, _) = open(Kind::Pull);
     let (patient, hasty) = (&Cancel::default(), &Cancel::default());
-    let turnstile = &engine.turnstiles[Direction::Receiving as usize];
+    let turnstile = &engine.gate.turnstiles[Direction::Receiving as usize];
     thread::scope(|scope| {
         let take = |cancel| engine.take(Patience::Until(cancel, Some(SOON)));
         let waiting = scope.spawn(move || take(patient));
-        while engine.lock().lanes[Direction::Receiving as usize].flag == Flag::Down {
+        while engine.gate.lock().lanes[Direction::Receiving as usize].flag == Flag::Down {
             thread::yield_now();
         }
         let queued = scope.spawn(move || take(hasty));
@@ -346,7 +352,7 @@ fn when_close_returns_no_thread_is_at_the_descriptors() {
     let _context = SharedContext::get();
     for _ in 0..200 {
         let (engine, _) = &open(Kind::Pull);
-        let waits = || engine.lock().lanes[Direction::Receiving as usize].flag == Flag::Raised;
+        let waits = || engine.gate.lock().lanes[Direction::Receiving as usize].flag == Flag::Raised;
         thread::scope(|scope| {
             let waiting = [(); 3].map(|()| scope.spawn(|| engine.receive(&mut Message::new(), Patience::Forever)));
             while !waits() {
@@ -354,7 +360,7 @@ fn when_close_returns_no_thread_is_at_the_descriptors() {
             }
             engine.close();
             // Whoever leaves the descriptors lowers the flag.
-            assert!(engine.lock().lanes.iter().all(|lane| lane.flag == Flag::Down));
+            assert!(engine.gate.lock().lanes.iter().all(|lane| lane.flag == Flag::Down));
             for waiting in waiting {
                 assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Closed);
             }
@@ -368,7 +374,7 @@ fn a_publisher_that_only_sends_reads_the_subscriptions_that_arrive() {
     let news = peer(zmq::SUB, &endpoint);
     (0..1_000).for_each(|topic| news.set_subscribe(topic.to_string().as_bytes()).unwrap());
     let started = Instant::now();
-    while engine.lock().wire.as_ref().unwrap().subscriptions() < 1_000 {
+    while engine.gate.look(Wire::subscriptions).unwrap() < 1_000 {
         engine.send(&[b"x"], Patience::Forever).unwrap();
         assert!(
             started.elapsed() < SOON,

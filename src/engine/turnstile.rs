@@ -2,9 +2,10 @@
 //!
 //! A `Mutex<()>` would do but for timeouts: whoever queues here may have promised to be back by a deadline.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
-use super::Deadline;
+use super::patience::Deadline;
+use super::sync::{Condvar, Mutex, MutexGuard};
 
 #[derive(Default)]
 pub(super) struct Turnstile {
@@ -66,7 +67,7 @@ impl Turnstile {
         self.freed.notify_all();
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(zeroless_loom)))]
     pub(super) fn is_queued_at(&self) -> bool {
         self.lock().queued > 0
     }

@@ -8,6 +8,7 @@ use std::mem;
 use zmq::{DONTWAIT, PollEvents, SNDMORE};
 
 use super::Kind;
+use super::gate::Device;
 use crate::Message;
 
 /// How many messages a publisher sends between two looks at the subscriptions that have arrived.
@@ -48,16 +49,11 @@ impl Wire {
         }
     }
 
-    /// What the socket is ready for. Asking makes libzmq process all that has happened to the socket.
-    pub(super) fn events(&self) -> zmq::Result<PollEvents> {
-        retry_interrupted(|| self.socket.get_events())
-    }
-
     /// Sends one message, all of its frames or none.
     ///
     /// `EAGAIN` means that no peer has room. It can also be a stale answer, since a send that does not wait processes
     /// what has happened to the socket only once in about three million CPU ticks: a full queue may have emptied a
-    /// millisecond ago. So it is believed only once [`Wire::events`] agrees (rule 3 of the engine).
+    /// millisecond ago. So it is believed only once [`events`](Device::events) agrees (rule 3 of the engine).
     #[inline]
     pub(super) fn try_send(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
         let copies_first = self.kind.tells_of_room() && is_large(frames);
@@ -262,15 +258,6 @@ impl Wire {
         self.subscriptions
     }
 
-    /// Reads what subscribers have sent, now and then, if this is a publisher: libzmq would keep it for ever.
-    #[inline]
-    pub(super) fn tidy(&mut self) {
-        if self.kind == Kind::Publish && self.sends_since_look >= SENDS_BETWEEN_LOOKS {
-            // A fault would show at the next operation, which has someone to tell.
-            let _ = self.read_subscriptions();
-        }
-    }
-
     fn read_subscriptions(&mut self) -> zmq::Result<()> {
         self.sends_since_look = 0;
         loop {
@@ -280,6 +267,21 @@ impl Wire {
                 Err(zmq::Error::EAGAIN) => return Ok(()),
                 Err(error) => return Err(error),
             }
+        }
+    }
+}
+
+impl Device for Wire {
+    fn events(&self) -> zmq::Result<PollEvents> {
+        retry_interrupted(|| self.socket.get_events())
+    }
+
+    /// Reads what subscribers have sent, now and then, if this is a publisher: libzmq would keep it for ever.
+    #[inline]
+    fn tidy(&mut self) {
+        if self.kind == Kind::Publish && self.sends_since_look >= SENDS_BETWEEN_LOOKS {
+            // A fault would show at the next operation, which has someone to tell.
+            let _ = self.read_subscriptions();
         }
     }
 }
