@@ -289,7 +289,7 @@
 //!   request ◀──┘                                   └──▶ reply
 //! ```
 //!
-//! Clients and workers that come and go had best know only one address, in the middle. [`proxy`] joins two sockets
+//! Clients and workers that come and go had best know only one address, in the middle. [`proxy()`] joins two sockets
 //! there: a router and a dealer for requests, `xsubscribe` and `xpublish` for news, `pull` and `push` for jobs.
 //!
 //! ```
@@ -381,7 +381,7 @@
 //! * What was sent to a peer that dies before it has received it. A *client's* queue outlives its server; a *server's*
 //!   queue for a client goes with that client.
 //! * What had arrived at a socket that is closed before it is received, or at a [`Channel`] that is dropped.
-//! * What a [`proxy`] passes on is lost with its peers as if they had been connected directly.
+//! * What a [`proxy()`] passes on is lost with its peers as if they had been connected directly.
 //!
 //! Nothing else is: not at exit, not while a server restarts, not between threads.
 //!

@@ -189,7 +189,7 @@ impl Receiver {
     /// nothing to receive. When this returns, all threads have ended.
     ///
     /// Replies to requests take turns even so: one worker replies before the next one gets a request. For workers
-    /// that answer at the same time, put a [`proxy`](crate::proxy) before them.
+    /// that answer at the same time, put a [`proxy`](crate::proxy()) before them.
     ///
     /// # Errors
     ///

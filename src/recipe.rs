@@ -548,7 +548,7 @@ macro_rules! recipe_methods {
             ///
             /// It sends as [`publish`](Self::publish) does, and never waits. It receives a message of one frame for
             /// each topic that its subscribers begin or cease to be interested in: a byte 1 or 0, and the topic. This
-            /// is for programs that pass subscriptions on, such as a [`proxy`](crate::proxy), or that publish only
+            /// is for programs that pass subscriptions on, such as a [`proxy`](crate::proxy()), or that publish only
             /// what someone wants. Receive from it: what is left unread piles up without limit.
             ///
             /// It is told when the first subscriber comes to a topic and when the last one goes; to be told of each,
@@ -579,7 +579,7 @@ macro_rules! recipe_methods {
             /// To subscribe, send one frame: a byte 1 and the topic; to unsubscribe, a byte 0 and the topic. Sending
             /// never waits. It receives as [`subscribe`](Self::subscribe) does, except that libzmq does not sort out
             /// what was published before an unsubscription arrived. This is for programs that pass subscriptions on,
-            /// such as a [`proxy`](crate::proxy). A server's subscriptions reach a publisher only while someone
+            /// such as a [`proxy`](crate::proxy()). A server's subscriptions reach a publisher only while someone
             /// receives here.
             ///
             /// # Errors
