@@ -292,6 +292,7 @@ impl Engine {
         self.gate.cancel(cancel);
     }
 
+    #[inline]
     fn check(&self, frames: &[impl AsRef<[u8]>]) -> Result<()> {
         let outcome = self.kind.check(frames);
         outcome.map_err(|fault| Error::invalid(format!("{}: {fault}", self.label())))
