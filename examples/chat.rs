@@ -15,10 +15,10 @@ use zeroless::{Client, ErrorKind, Receiver, Result, Sender, Server};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play(
-        |port| chat(Server::new(port).pair()?),
-        |port| chat(Client::new().connect_local(port).pair()?),
-    )
+    cli::play(&[
+        ("server", |port| chat(Server::new(port).pair()?)),
+        ("client", |port| chat(Client::new().connect_local(port).pair()?)),
+    ])
 }
 
 fn chat((say, hear): (Sender, Receiver)) -> Result<()> {

@@ -13,7 +13,7 @@ use zeroless::{Client, Result, Server};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play(server, client)
+    cli::play(&[("server", server), ("client", client)])
 }
 
 fn server(port: u16) -> Result<()> {

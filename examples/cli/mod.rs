@@ -1,24 +1,60 @@
-//! The command line of the examples that have two roles, `server` and `client`.
+//! The command line of the examples.
+#![allow(dead_code, reason = "each example uses a part of it")]
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
-use zeroless::{Message, Result};
+use zeroless::Message;
 
 /// The port that the roles meet at if the command line names none.
 const PORT: u16 = 12345;
 
+/// What a program does in a role, at a port.
+type Role<E> = fn(u16) -> Result<(), E>;
+
 /// Plays the role that the command line names.
-pub fn play(server: fn(u16) -> Result<()>, client: fn(u16) -> Result<()>) -> ExitCode {
-    let arguments: Vec<String> = std::env::args().collect();
-    let role = match arguments.get(1).map(String::as_str) {
-        Some("server") => server,
-        Some("client") => client,
-        _ => return usage(&arguments[0]),
-    };
-    let port = match arguments.get(2).map(|port| port.parse()) {
-        None => PORT,
-        Some(Ok(port)) => port,
-        Some(Err(_)) => return usage(&arguments[0]),
+pub fn play(roles: &[(&str, Role<zeroless::Error>)]) -> ExitCode {
+    play_within(roles, 0..=u16::MAX, "a number up to 65535")
+}
+
+/// Plays the role that the command line names, where the roles meet at two ports: the one given and the next.
+pub fn play_at_two_ports(roles: &[(&str, Role<zeroless::Error>)]) -> ExitCode {
+    let numbers = "a number from 1 to 65534, as the port after it is used too";
+    play_within(roles, 1..=u16::MAX - 1, numbers)
+}
+
+/// Runs a program that has one role only.
+pub fn run<E: Display>(program: Role<E>) -> ExitCode {
+    let port = port(1, 0..=u16::MAX);
+    let usage = format!("[PORT]\nPORT is a number up to 65535, or else {PORT}.");
+    perform(Some(program), port, &usage)
+}
+
+fn play_within(roles: &[(&str, Role<zeroless::Error>)], ports: RangeInclusive<u16>, numbers: &str) -> ExitCode {
+    let named = std::env::args().nth(1);
+    let role = roles.iter().find(|(name, _)| named.as_deref() == Some(name));
+    let names: Vec<&str> = roles.iter().map(|(name, _)| *name).collect();
+    let usage = format!(
+        "{} [PORT]\nStart one of each, in terminals of their own, in any order. PORT is {numbers}, or else {PORT}.",
+        names.join("|")
+    );
+    perform(role.map(|(_, role)| *role), port(2, ports), &usage)
+}
+
+/// The port that an argument of the command line names, if it is one.
+fn port(argument: usize, ports: RangeInclusive<u16>) -> Option<u16> {
+    match std::env::args().nth(argument) {
+        None => Some(PORT),
+        Some(port) => port.parse().ok().filter(|port| ports.contains(port)),
+    }
+}
+
+fn perform<E: Display>(role: Option<Role<E>>, port: Option<u16>, usage: &str) -> ExitCode {
+    let (Some(role), Some(port)) = (role, port) else {
+        let program = std::env::args().next().unwrap_or_default();
+        eprintln!("usage: {} {usage}", program.rsplit('/').next().unwrap_or_default());
+        return ExitCode::from(2);
     };
     match role(port) {
         Ok(()) => ExitCode::SUCCESS,
@@ -27,13 +63,6 @@ pub fn play(server: fn(u16) -> Result<()>, client: fn(u16) -> Result<()>) -> Exi
             ExitCode::FAILURE
         }
     }
-}
-
-fn usage(program: &str) -> ExitCode {
-    let program = program.rsplit('/').next().unwrap_or(program);
-    eprintln!("usage: {program} server|client [PORT]");
-    eprintln!("Start one of each, in two terminals, in any order. PORT is a number up to 65535, or else {PORT}.");
-    ExitCode::from(2)
 }
 
 /// The frames of a message as text, with commas in between.
