@@ -10,6 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender as Channel, bounded};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 use zeroless::{Message, Publisher, Receiver, Sender, Server};
 
 /// How long a test may take before it counts as hung.
@@ -95,13 +97,19 @@ pub fn texts(message: &Message) -> Vec<&str> {
 ///
 /// A client that connects to a port of that range while nobody listens may be connected to itself.
 pub fn unused_port() -> u16 {
+    unused_ports(1)
+}
+
+/// The first of so many ports in a row, each of them like that of [`unused_port`].
+pub fn unused_ports(count: u16) -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
-    let first = 10_000 + (std::process::id() % 1_000) as u16 * 20;
-    let candidates = iter::repeat_with(|| first + TRIED.fetch_add(1, Ordering::Relaxed));
+    let first = 10_000 + (std::process::id() % 500) as u16 * 40;
+    let candidates = iter::repeat_with(|| first + TRIED.fetch_add(count, Ordering::Relaxed));
+    let is_unused = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
     candidates
-        .take(1_000)
-        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
-        .expect("a port is free")
+        .take(500)
+        .find(|&port| (port..port + count).all(is_unused))
+        .expect("there are free ports")
 }
 
 /// Waits until something is so that no channel tells of.
@@ -163,8 +171,18 @@ impl Process {
         drop(self.0.stdin.take());
     }
 
+    /// Ends the process at once, and waits until it has ended.
     pub fn kill(&mut self) {
         self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        signal::kill(Pid::from_raw(self.0.id() as i32), signal).unwrap();
     }
 
     /// Waits for the process to end by itself, and well.
