@@ -1,0 +1,64 @@
+//! A broker: clients ask it, and workers behind it answer, as many at the same time as there are workers.
+//!
+//! Workers come and go without a client having to know. One that dies takes its request along; the client asks again.
+//!
+//! ```text
+//!   client ◀──┐             ┌────────┬────────┐                 ┌──▶ worker
+//!   client ◀──┼─── PORT ───▶│ router │ dealer │◀── PORT + 1 ────┼──▶ worker
+//!   client ◀──┘             └────────┴────────┘                 └──▶ worker
+//!                                 broker
+//! ```
+//!
+//! ```sh
+//! cargo run --example broker -- broker
+//! cargo run --example broker -- worker    # several, if you like
+//! cargo run --example broker -- client
+//! ```
+
+mod cli;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use zeroless::{Client, Result, Server, proxy};
+
+fn main() -> ExitCode {
+    env_logger::init();
+    cli::play_at_two_ports(&[("broker", broker), ("worker", worker), ("client", client)])
+}
+
+fn broker(port: u16) -> Result<()> {
+    // A router knows who asked, and a dealer gives each request to the next worker.
+    let clients = Server::new(port).router()?;
+    let workers = Server::new(port + 1).dealer()?;
+    println!("clients at port {port}, workers at port {}; Ctrl-C ends it", port + 1);
+    proxy(clients, workers)
+}
+
+fn worker(port: u16) -> Result<()> {
+    let (reply, requests) = Client::new().connect_local(port + 1).reply()?;
+    println!("working for port {}; Ctrl-C ends it", port + 1);
+    let signature = format!("by worker {}", std::process::id());
+    for request in requests {
+        println!("asked for {}", cli::text(&request));
+        reply(&[&request[0].to_ascii_uppercase(), signature.as_bytes()])?;
+    }
+    Ok(())
+}
+
+fn client(port: u16) -> Result<()> {
+    let (request, mut replies) = Client::new()
+        .connect_local(port)
+        .timeout(Duration::from_secs(2))
+        .request()?;
+    for question in ["one", "two", "three"] {
+        loop {
+            request(&[question.as_bytes()])?;
+            match replies.next() {
+                Some(reply) => break println!("{question} is {}", cli::text(&reply)),
+                None => println!("no reply to {question} yet; are the broker and a worker there?"),
+            }
+        }
+    }
+    Ok(())
+}

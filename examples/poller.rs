@@ -1,0 +1,72 @@
+//! A poller: one loop waits for messages of two sockets and for a timer, whichever is first.
+//!
+//! Each socket becomes a channel, and `select!` waits for all of them. Nothing says which of two sockets is heard
+//! first, so the sender tells both that it has come to the end.
+//!
+//! ```text
+//!            ┌─ PORT ──────▶ orders ─────┐
+//!   sender ──┤                           ├──▶ poller ◀── timer
+//!            └─ PORT + 1 ──▶ complaints ─┘
+//! ```
+//!
+//! ```sh
+//! cargo run --example poller -- poller
+//! cargo run --example poller -- sender
+//! ```
+
+mod cli;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use zeroless::crossbeam_channel::{select, tick};
+use zeroless::{Client, Result, Server};
+
+fn main() -> ExitCode {
+    env_logger::init();
+    cli::play_at_two_ports(&[("poller", poller), ("sender", sender)])
+}
+
+fn poller(port: u16) -> Result<()> {
+    let orders = Server::new(port).pull()?.into_channel(10);
+    let complaints = Server::new(port + 1).pull()?.into_channel(10);
+    let second = tick(Duration::from_secs(1));
+    println!("orders at port {port}, complaints at port {}; Ctrl-C ends it", port + 1);
+
+    let mut heard = 0;
+    let mut ends = 0;
+    while ends < 2 {
+        let (kind, message) = select! {
+            recv(orders) -> message => ("order", message),
+            recv(complaints) -> message => ("complaint", message),
+            recv(second) -> _ => {
+                println!("heard {heard} messages so far");
+                continue;
+            }
+        };
+        match message {
+            Ok(message) if message == [b"end"] => ends += 1,
+            Ok(message) => {
+                heard += 1;
+                println!("{kind}: {}", cli::text(&message));
+            }
+            // The socket was closed. No one does so here.
+            Err(_) => break,
+        }
+    }
+    println!("heard {heard} messages in all");
+    Ok(())
+}
+
+fn sender(port: u16) -> Result<()> {
+    let order = Client::new().connect_local(port).push()?;
+    let complain = Client::new().connect_local(port + 1).push()?;
+    order(&[b"tea", b"without milk"])?;
+    complain(&[b"there is milk in the tea"])?;
+    order(&[b"another tea"])?;
+    for send in [order, complain] {
+        send(&[b"end"])?;
+    }
+    println!("sent; the program ends when all is delivered");
+    Ok(())
+}
