@@ -567,32 +567,36 @@ fn assert_taken(mut command: Command, taken: u16) {
     assert!(said.contains(&taken.to_string()) && said.contains("in use"), "{said}");
 }
 
+/// The examples and roles that listen at two ports.
+const SERVERS_AT_TWO_PORTS: [(&str, &str); 4] = [
+    ("broker", "broker"),
+    ("forwarder", "forwarder"),
+    ("poller", "poller"),
+    ("load_balancer", "balancer"),
+];
+
 #[test]
 fn a_port_taken_is_told() {
     let _watchdog = watchdog();
-    let port = unused_ports(2);
-    let argument = port.to_string();
-    let at_both = [
-        ("broker", "broker"),
-        ("forwarder", "forwarder"),
-        ("poller", "poller"),
-        ("load_balancer", "balancer"),
-    ];
-    let first = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().port();
+    let argument = taken.to_string();
     for name in WITHOUT_ROLES {
-        assert_taken(example(name, &[&argument]), port);
+        assert_taken(example(name, &[&argument]), taken);
     }
-    for (name, role) in at_both
-        .into_iter()
-        .chain([("push_pull", "server"), ("pipeline", "ventilator")])
-    {
-        assert_taken(example(name, &[role, &argument]), port);
+    let servers = [("push_pull", "server"), ("pipeline", "ventilator")];
+    for (name, role) in servers.into_iter().chain(SERVERS_AT_TWO_PORTS) {
+        assert_taken(example(name, &[role, &argument]), taken);
     }
-    drop(first);
+}
 
-    let _second = TcpListener::bind(("127.0.0.1", port + 1)).unwrap();
-    for (name, role) in at_both.into_iter().chain([("pipeline", "sink")]) {
-        assert_taken(example(name, &[role, &argument]), port + 1);
+#[test]
+fn the_second_of_two_ports_taken_is_told() {
+    let _watchdog = watchdog();
+    let port = unused_ports(2);
+    let _listener = TcpListener::bind(("127.0.0.1", port + 1)).unwrap();
+    for (name, role) in SERVERS_AT_TWO_PORTS.into_iter().chain([("pipeline", "sink")]) {
+        assert_taken(example(name, &[role, &port.to_string()]), port + 1);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::iter;
-use std::net::TcpListener;
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
@@ -105,7 +105,9 @@ pub fn unused_ports(count: u16) -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let first = 10_000 + (std::process::id() % 500) as u16 * 40;
     let candidates = iter::repeat_with(|| first + TRIED.fetch_add(count, Ordering::Relaxed));
-    let is_unused = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    // To listen there for a moment would be no better a proof, and a process that another test starts at that moment
+    // has a copy of the listener until it runs its own program.
+    let is_unused = |port| TcpStream::connect(("127.0.0.1", port)).is_err();
     candidates
         .take(500)
         .find(|&port| (port..port + count).all(is_unused))
