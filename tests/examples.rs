@@ -542,7 +542,7 @@ fn a_wrong_role_or_port_gets_a_usage_line() {
     }
     for (name, roles) in AT_TWO_PORTS {
         let usage = format!("{roles} [PORT]");
-        let ports = "a number from 1 to 65534, as the port after it is used too";
+        let ports = "PORT is a number from 1 to 65534, or else 12345; the port after it is used too.";
         for arguments in [&[][..], &["serve"]] {
             assert_usage(name, arguments, &usage, ports);
         }

@@ -15,13 +15,14 @@ type Role<E> = fn(u16) -> Result<(), E>;
 
 /// Plays the role that the command line names.
 pub fn play(roles: &[(&str, Role<zeroless::Error>)]) -> ExitCode {
-    play_within(roles, 0..=u16::MAX, "a number up to 65535")
+    let explanation = format!("PORT is a number up to 65535, or else {PORT}.");
+    play_within(roles, 0..=u16::MAX, &explanation)
 }
 
 /// Plays the role that the command line names, where the roles meet at two ports: the one given and the next.
 pub fn play_at_two_ports(roles: &[(&str, Role<zeroless::Error>)]) -> ExitCode {
-    let numbers = "a number from 1 to 65534, as the port after it is used too";
-    play_within(roles, 1..=u16::MAX - 1, numbers)
+    let explanation = format!("PORT is a number from 1 to 65534, or else {PORT}; the port after it is used too.");
+    play_within(roles, 1..=u16::MAX - 1, &explanation)
 }
 
 /// Runs a program that has one role only.
@@ -31,12 +32,12 @@ pub fn run<E: Display>(program: Role<E>) -> ExitCode {
     perform(Some(program), port, &usage)
 }
 
-fn play_within(roles: &[(&str, Role<zeroless::Error>)], ports: RangeInclusive<u16>, numbers: &str) -> ExitCode {
+fn play_within(roles: &[(&str, Role<zeroless::Error>)], ports: RangeInclusive<u16>, explanation: &str) -> ExitCode {
     let named = std::env::args().nth(1);
     let role = roles.iter().find(|(name, _)| named.as_deref() == Some(name));
     let names: Vec<&str> = roles.iter().map(|(name, _)| *name).collect();
     let usage = format!(
-        "{} [PORT]\nStart one of each, in terminals of their own, in any order. PORT is {numbers}, or else {PORT}.",
+        "{} [PORT]\nStart one of each, in terminals of their own, in any order.\n{explanation}",
         names.join("|")
     );
     perform(role.map(|(_, role)| *role), port(2, ports), &usage)
