@@ -4,6 +4,8 @@
 //! delivered what was sent, or until the linger of each socket has passed: this is what lets a script's last messages
 //! survive its exit. The wait falls to whoever closes the last socket, whichever socket the messages were sent on.
 
+use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,21 +30,30 @@ impl SharedContext {
     /// The context in use, or a new one.
     ///
     /// One that is just ending is no longer in use: a socket opened meanwhile gets the next one, and does not wait.
-    pub(crate) fn get() -> Arc<SharedContext> {
+    pub(crate) fn get() -> io::Result<Arc<SharedContext>> {
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
-        current.upgrade().unwrap_or_else(|| {
-            let fresh = Arc::new(SharedContext {
-                context: Some(zmq::Context::new()),
-            });
-            *current = Arc::downgrade(&fresh);
-            fresh
-        })
+        if let Some(context) = current.upgrade() {
+            return Ok(context);
+        }
+        check_descriptors()?;
+        let fresh = Arc::new(SharedContext {
+            context: Some(zmq::Context::new()),
+        });
+        *current = Arc::downgrade(&fresh);
+        Ok(fresh)
     }
 
     pub(crate) fn socket(&self, kind: zmq::SocketType) -> zmq::Result<zmq::Socket> {
         let context = self.context.as_ref().expect("BUG: the context is gone before its drop");
         context.socket(kind)
     }
+}
+
+/// Looks whether there are as many file descriptors as a context and its first socket take, which are ten here: if
+/// libzmq finds none while it starts, it ends the process.
+fn check_descriptors() -> io::Result<()> {
+    let pairs: io::Result<Vec<_>> = (0..6).map(|_| UnixStream::pair()).collect();
+    pairs.map(drop)
 }
 
 impl Drop for SharedContext {

@@ -162,7 +162,8 @@ impl Engine {
     pub(crate) fn open(plan: Plan<'_>) -> Result<Engine> {
         let kind = plan.kind;
         let refused = |error| Error::from_zmq(format_args!("cannot open a {} socket", kind.name()), error);
-        let context = SharedContext::get();
+        let context = SharedContext::get()
+            .map_err(|error| Error::from_io(format_args!("cannot open a {} socket", kind.name()), error))?;
         let socket = context.socket(kind.socket_type()).map_err(refused)?;
         set_up(&socket, &plan)?;
         let fd = socket.get_fd().map_err(refused)?;

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use nix::errno::Errno;
+
 /// What every fallible call of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -149,6 +151,9 @@ fn kind_of_zmq(error: zmq::Error) -> ErrorKind {
     }
 }
 
+const OUT_OF_DESCRIPTORS: &str =
+    "no file descriptor or libzmq socket is left; close some sockets, or raise the limit (ulimit -n)";
+
 /// What to do about it, where that can be said from the error alone.
 fn remedy_of_zmq(error: zmq::Error) -> &'static str {
     match error {
@@ -161,15 +166,21 @@ fn remedy_of_zmq(error: zmq::Error) -> &'static str {
         zmq::Error::EACCES => "not permitted; ports below 1024 and other users' folders need privileges",
         zmq::Error::EINVAL => "libzmq takes it for invalid",
         zmq::Error::ENAMETOOLONG => "the path is too long; ipc paths end at about 100 bytes",
-        zmq::Error::EMFILE => {
-            "no file descriptor or libzmq socket is left; close some sockets, or raise the limit (ulimit -n)"
-        }
+        zmq::Error::EMFILE => OUT_OF_DESCRIPTORS,
+        zmq::Error::ENOMEM => "there is no memory for it; nothing else is wrong, so smaller frames may do",
         other => other.message(),
     }
 }
 
+/// Whether the process, or the system, has no file descriptor left.
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE))
+}
+
 fn kind_of_io(error: &io::Error) -> ErrorKind {
     match error.kind() {
+        _ if is_out_of_descriptors(error) => ErrorKind::Exhausted,
         io::ErrorKind::AddrInUse => ErrorKind::AddrInUse,
         io::ErrorKind::AddrNotAvailable
         | io::ErrorKind::NotFound
@@ -186,6 +197,7 @@ fn kind_of_io(error: &io::Error) -> ErrorKind {
 /// The same, for what the operating system says of a path or an address.
 fn remedy_of_io(error: &io::Error) -> &'static str {
     match error.kind() {
+        _ if is_out_of_descriptors(error) => OUT_OF_DESCRIPTORS,
         io::ErrorKind::AddrInUse => "a server, or a file that is none, is there already; choose another",
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "create the folder first",
         io::ErrorKind::PermissionDenied => "choose a folder of your own",

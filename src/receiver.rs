@@ -67,6 +67,8 @@ impl Receiver {
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or meanwhile.
     /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) for a reply when no request was sent, or a request when the last
     ///   one is still to be replied to.
+    /// * [`Exhausted`](crate::ErrorKind::Exhausted) if there is no file descriptor to wait with, or no memory for the
+    ///   message, which is lost then.
     ///
     /// # Examples
     ///

@@ -127,6 +127,8 @@ impl Sender {
     ///   publisher's topic, and for one that is not of the form that a router, a stream or an xsubscriber sends.
     /// * [`NotConnected`](crate::ErrorKind::NotConnected) if no peer has the routing id that the message begins with.
     /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) for a reply without a request.
+    /// * [`Exhausted`](crate::ErrorKind::Exhausted) if there is no file descriptor to wait with, or no memory for a
+    ///   copy of the message.
     ///
     /// None of the message is sent then.
     ///

@@ -56,12 +56,12 @@ impl Wire {
     /// millisecond ago. So it is believed only once [`events`](Device::events) agrees (rule 3 of the engine).
     #[inline]
     pub(super) fn try_send(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
-        let copies_first = self.kind.tells_of_room() && is_large(frames);
-        if copies_first && !self.has_room()? {
-            return Err(zmq::Error::EAGAIN);
+        let large = is_large(frames);
+        if large {
+            self.try_find_room()?;
         }
         self.send_unless_full(|wire| {
-            if copies_first {
+            if large {
                 wire.send_copies(frames)
             } else {
                 wire.send_frames(frames.len(), |socket, index, flags| {
@@ -125,13 +125,31 @@ impl Wire {
         }
     }
 
-    /// Sends frames that are copied before the first one is sent, to leave the peer no time to vanish in between.
+    /// Sends frames that may be large. The memory for their copies is asked for before the first one is sent, as a
+    /// message cannot be taken back.
+    ///
+    /// Where the peer is known to have room, they are copied beforehand too, to leave it no time to vanish in between.
+    /// A router or a stream may yet find its one peer full, and would copy them for nothing.
     fn send_copies(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
-        let mut copies: Vec<Option<zmq::Message>> = frames.iter().map(|frame| Some(frame.as_ref().into())).collect();
-        self.send_frames(frames.len(), |socket, index, flags| match copies[index].take() {
-            Some(copy) => socket.send(copy, flags),
-            // Once more, after an interruption that has spent the copy.
-            None => socket.send(frames[index].as_ref(), flags),
+        let reserve = |frame: &[u8]| {
+            let mut copy = Vec::new();
+            copy.try_reserve_exact(frame.len()).map_err(|_| zmq::Error::ENOMEM)?;
+            Ok(copy)
+        };
+        let copies: zmq::Result<Vec<Vec<u8>>> = frames.iter().map(|frame| reserve(frame.as_ref())).collect();
+        let mut copies = copies?;
+        if self.kind.tells_of_room() {
+            for (copy, frame) in copies.iter_mut().zip(frames) {
+                copy.extend_from_slice(frame.as_ref());
+            }
+        }
+        self.send_frames(frames.len(), |socket, index, flags| {
+            let mut copy = mem::take(&mut copies[index]);
+            // Not copied yet, or spent on a send that was interrupted.
+            if copy.is_empty() {
+                copy.extend_from_slice(frames[index].as_ref());
+            }
+            socket.send(copy, flags)
         })
     }
 
@@ -196,18 +214,23 @@ impl Wire {
     }
 
     /// Receives one message, all of its frames, into the buffers of `message`; leaves it alone if there is none.
+    ///
+    /// If there is no memory for a frame, the message is lost, and the next one is whole.
     #[inline]
     pub(super) fn try_receive(&mut self, message: &mut Message) -> zmq::Result<()> {
         let mut count = 0;
+        let mut outcome = Ok(());
         loop {
             // libzmq delivers messages whole, so once there is a first frame none of the others is waited for.
             retry_interrupted(|| self.socket.recv(&mut self.frame, DONTWAIT))?;
             let more = self.frame.get_more();
-            self.move_frame(message, count, more);
+            if outcome.is_ok() {
+                outcome = self.move_frame(message, count, more);
+            }
             count += 1;
             if !more {
                 message.truncate(count);
-                return Ok(());
+                return outcome;
             }
         }
     }
@@ -228,8 +251,11 @@ impl Wire {
 
     /// Copies the received frame to its place in the message.
     #[inline]
-    fn move_frame(&mut self, message: &mut Message, place: usize, more: bool) {
+    fn move_frame(&mut self, message: &mut Message, place: usize, more: bool) -> zmq::Result<()> {
         let bytes: &[u8] = &self.frame;
+        if bytes.len() >= LARGE {
+            return self.move_large_frame(message, place);
+        }
         if let Some(buffer) = message.get_mut(place) {
             buffer.clear();
             buffer.extend_from_slice(bytes);
@@ -239,9 +265,21 @@ impl Wire {
         } else {
             message.push(bytes.to_vec());
         }
-        if bytes.len() >= LARGE {
-            self.frame = zmq::Message::new();
+        Ok(())
+    }
+
+    /// The same for a frame that there may be no memory for.
+    #[inline(never)]
+    fn move_large_frame(&mut self, message: &mut Message, place: usize) -> zmq::Result<()> {
+        let frame = mem::replace(&mut self.frame, zmq::Message::new());
+        if message.len() == place {
+            message.push(Vec::new());
         }
+        let buffer = &mut message[place];
+        buffer.clear();
+        buffer.try_reserve_exact(frame.len()).map_err(|_| zmq::Error::ENOMEM)?;
+        buffer.extend_from_slice(&frame);
+        Ok(())
     }
 
     /// Counts the subscriptions that have arrived since the socket opened; `EAGAIN` if there are fewer than `wanted`.
