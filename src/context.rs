@@ -4,9 +4,11 @@
 //! delivered what was sent, or until the linger of each socket has passed: this is what lets a script's last messages
 //! survive its exit. The wait falls to whoever closes the last socket, whichever socket the messages were sent on.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::mem;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -62,7 +64,9 @@ impl Drop for SharedContext {
         let watch = thread::Builder::new()
             .name("zeroless-closing".into())
             .spawn(move || warn_when_late(&wait));
-        drop(self.context.take());
+        if let Some(context) = self.context.take() {
+            answer_for_those_awaited(&context);
+        }
         drop(ended);
         // Where the thread could not be started, only its warning is lost.
         if let Ok(watch) = watch {
@@ -84,6 +88,41 @@ fn warn_when_late(ended: &Receiver<()>) {
     }
 }
 
+/// The names of `inproc` endpoints that sockets have connected to, and that none has been bound to since.
+static AWAITED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+fn awaited() -> MutexGuard<'static, BTreeSet<String>> {
+    AWAITED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Notes that a socket has connected to an endpoint.
+pub(crate) fn await_inproc(endpoint: &str) {
+    if endpoint.starts_with("inproc://") {
+        awaited().insert(endpoint.to_owned());
+    }
+}
+
+/// Notes that a socket is, or was, bound to an endpoint, so that nobody waits for it.
+pub(crate) fn answer_inproc(endpoint: &str) {
+    if endpoint.starts_with("inproc://") {
+        awaited().remove(endpoint);
+    }
+}
+
+/// Binds the names that sockets wait for in vain, all of them to one socket, and closes it.
+///
+/// libzmq does so itself when a context ends, with a socket for each connection; if it has no more sockets, it ends
+/// the process.
+fn answer_for_those_awaited(context: &zmq::Context) {
+    let names = mem::take(&mut *awaited());
+    if let (false, Ok(socket)) = (names.is_empty(), context.socket(zmq::PAIR)) {
+        for name in names {
+            // One that is bound after all is not waited for.
+            let _ = socket.bind(&name);
+        }
+    }
+}
+
 /// The endpoints that sockets have let go of, and when.
 static FREED: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
 
@@ -92,6 +131,7 @@ const FREEING: Duration = Duration::from_secs(1);
 
 /// Notes that a socket lets go of an endpoint.
 pub(crate) fn free(endpoint: String) {
+    answer_inproc(&endpoint);
     let mut freed = FREED.lock().unwrap_or_else(PoisonError::into_inner);
     freed.retain(|(_, since)| since.elapsed() < FREEING);
     freed.push((endpoint, Instant::now()));

@@ -346,6 +346,7 @@ impl Engine {
             }
         };
         let bound = bound.unwrap_or_else(|_| endpoint.to_owned());
+        context::answer_inproc(&bound);
         log::info!(target: "zeroless", "{} bound to {bound}", self.kind.name());
         let mut book = self.book();
         book.first_endpoint.get_or_insert_with(|| bound.clone());
@@ -364,6 +365,7 @@ impl Engine {
 
     pub(crate) fn connect(&self, endpoint: &str) -> Result<()> {
         self.check_transport("connect to", endpoint)?;
+        context::await_inproc(endpoint);
         self.book().connect(&self.gate, self.kind, endpoint)?;
         log::info!(target: "zeroless", "{} connecting to {endpoint}", self.kind.name());
         Ok(())
