@@ -26,6 +26,8 @@ static CURRENT: Mutex<Weak<SharedContext>> = Mutex::new(Weak::new());
 pub(crate) struct SharedContext {
     /// `Some` until the drop.
     context: Option<zmq::Context>,
+    /// In reserve for the end, when libzmq may have no other left: see [`answer_for_those_awaited`].
+    spare: Mutex<Option<zmq::Socket>>,
 }
 
 impl SharedContext {
@@ -38,8 +40,11 @@ impl SharedContext {
             return Ok(context);
         }
         check_descriptors()?;
+        let context = zmq::Context::new();
+        let spare = context.socket(zmq::PAIR)?;
         let fresh = Arc::new(SharedContext {
-            context: Some(zmq::Context::new()),
+            context: Some(context),
+            spare: Mutex::new(Some(spare)),
         });
         *current = Arc::downgrade(&fresh);
         Ok(fresh)
@@ -51,10 +56,10 @@ impl SharedContext {
     }
 }
 
-/// Looks whether there are as many file descriptors as a context and its first socket take, which are ten here: if
-/// libzmq finds none while it starts, it ends the process.
+/// Looks whether there are as many file descriptors as a context and its first two sockets take, which are twelve
+/// here: if libzmq finds none while it starts, it ends the process.
 fn check_descriptors() -> io::Result<()> {
-    let pairs: io::Result<Vec<_>> = (0..6).map(|_| UnixStream::pair()).collect();
+    let pairs: io::Result<Vec<_>> = (0..7).map(|_| UnixStream::pair()).collect();
     pairs.map(drop)
 }
 
@@ -64,9 +69,9 @@ impl Drop for SharedContext {
         let watch = thread::Builder::new()
             .name("zeroless-closing".into())
             .spawn(move || warn_when_late(&wait));
-        if let Some(context) = self.context.take() {
-            answer_for_those_awaited(&context);
-        }
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.take().into_iter().for_each(answer_for_those_awaited);
+        drop(self.context.take());
         drop(ended);
         // Where the thread could not be started, only its warning is lost.
         if let Ok(watch) = watch {
@@ -109,17 +114,14 @@ pub(crate) fn answer_inproc(endpoint: &str) {
     }
 }
 
-/// Binds the names that sockets wait for in vain, all of them to one socket, and closes it.
+/// Binds the names that sockets wait for in vain, all of them to this socket, and closes it.
 ///
-/// libzmq does so itself when a context ends, with a socket for each connection; if it has no more sockets, it ends
-/// the process.
-fn answer_for_those_awaited(context: &zmq::Context) {
-    let names = mem::take(&mut *awaited());
-    if let (false, Ok(socket)) = (names.is_empty(), context.socket(zmq::PAIR)) {
-        for name in names {
-            // One that is bound after all is not waited for.
-            let _ = socket.bind(&name);
-        }
+/// Until then libzmq keeps those sockets, also when they are closed. It would do the same when the context ends, with a
+/// new socket for each connection; if there are no more sockets then, it ends the process.
+fn answer_for_those_awaited(spare: zmq::Socket) {
+    for name in mem::take(&mut *awaited()) {
+        // One that is bound after all is not waited for.
+        let _ = spare.bind(&name);
     }
 }
 

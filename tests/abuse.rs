@@ -94,7 +94,7 @@ fn closing_races_ten_thousand_times_with_all_else_that_eight_threads_can_do() {
             Box::new(move || drop(hear_too.recv_timeout(Duration::from_millis(1)))),
             Box::new({
                 let another = another.clone();
-                move || drop((another.connect_to("inproc://raced-too"), another.disconnect_all()))
+                move || drop((another.connect_to("inproc://raced"), another.disconnect_all()))
             }),
             Box::new(|| {
                 socket.close();

@@ -155,6 +155,37 @@ fn more_sockets_than_libzmq_has_are_an_error() {
     run_in_child("opens_more_sockets_than_a_context_has", "").succeeds();
 }
 
+#[test]
+#[ignore = "run by another test, as a child"]
+fn connects_to_names_that_nobody_binds() {
+    limit(Resource::RLIMIT_NOFILE, 10_000);
+    // libzmq keeps such a socket after it has closed, for as long as somebody might yet be found there.
+    let mut refused = 0;
+    for number in 0..2_000 {
+        match Client::new()
+            .connect_to(format!("inproc://nobody-{}", number % 10))
+            .push()
+        {
+            Ok(push) => push(&[b"to nobody"]).unwrap(),
+            Err(error) => {
+                assert_exhausted(&error);
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused == 0, "with the last socket, libzmq lets go of all of them");
+    let _last = Server::new(0).pull().unwrap();
+    while let Ok(push) = Client::new().connect_to("inproc://nobody").push() {
+        push(&[b"to nobody"]).unwrap();
+    }
+}
+
+#[test]
+fn sockets_that_waited_for_a_name_in_vain_are_let_go_in_the_end() {
+    let _watchdog = watchdog();
+    run_in_child("connects_to_names_that_nobody_binds", "").succeeds();
+}
+
 /// The address space that this process uses, in bytes.
 fn address_space() -> u64 {
     let statm = fs::read_to_string("/proc/self/statm").unwrap();
