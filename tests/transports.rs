@@ -120,10 +120,7 @@ fn serves_at_a_path_until_killed() {
 
 /// A process that has bound the path.
 fn server_at(path: &IpcPath) -> (Process, impl Iterator<Item = String> + use<>) {
-    let mut server = support::run_in_child("serves_at_a_path_until_killed", &path.endpoint());
-    let mut reports = server.reports();
-    assert!(reports.any(|line| line == "listening"));
-    (server, reports)
+    support::serve_in_child("serves_at_a_path_until_killed", &path.endpoint())
 }
 
 #[test]

@@ -138,6 +138,17 @@ pub fn run_in_child(test: &str, argument: &str) -> Process {
     Process::start(&mut command)
 }
 
+/// Runs an ignored test that is a server in a process of its own, and waits until it reports that it is listening.
+pub fn serve_in_child(test: &str, argument: &str) -> (Process, impl Iterator<Item = String> + use<>) {
+    let mut server = run_in_child(test, argument);
+    let mut reports = server.reports();
+    assert!(
+        reports.any(|line| line == "listening"),
+        "the server ended before it listened"
+    );
+    (server, reports)
+}
+
 /// The argument that [`run_in_child`] gave.
 pub fn argument_of_child() -> String {
     std::env::var("ZEROLESS_TEST_ARGUMENT").expect("this is run by another test, as a child")

@@ -1,0 +1,257 @@
+//! A stretch of network between a client and a server, which can be made to fail.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use nix::libc::linger;
+use nix::sys::socket::{setsockopt, sockopt};
+
+/// What the relay asks the system to buffer on the way to it and from it, in bytes; it takes twice as much.
+///
+/// Little, so that little is under way when a connection breaks.
+pub const BUFFER: usize = 16 << 10;
+
+/// How often a thread that reads or writes looks whether its connection has been broken.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// Forwards the connections to a port of its own to another port, both on this machine.
+pub struct Relay {
+    port: u16,
+    shared: Arc<Shared>,
+    /// The thread that accepts connections, unless they are refused.
+    door: Option<JoinHandle<()>>,
+    opened: Receiver<()>,
+}
+
+struct Shared {
+    target: u16,
+    state: Mutex<State>,
+    changed: Condvar,
+    opened: Sender<()>,
+}
+
+#[derive(Default)]
+struct State {
+    refusing: bool,
+    stalled: bool,
+    delay: Duration,
+    /// All that there were, in order. A connection remembers how many there were when it was opened, so the next one
+    /// is its own.
+    breaks: Vec<Break>,
+    connections: Vec<JoinHandle<()>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Break {
+    Cut,
+    Reset,
+}
+
+impl Relay {
+    pub fn to(target: u16) -> Relay {
+        let (sender, opened) = unbounded();
+        let shared = Shared {
+            target,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            opened: sender,
+        };
+        let mut relay = Relay {
+            port: crate::support::unused_port(),
+            shared: Arc::new(shared),
+            door: None,
+            opened,
+        };
+        relay.accept();
+        relay
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Waits for a connection that was not waited for before.
+    pub fn await_connection(&self) {
+        self.opened.recv().unwrap();
+    }
+
+    /// Closes all connections; each end reads that the other has ended.
+    pub fn cut(&self) {
+        self.break_connections(Break::Cut);
+    }
+
+    /// Resets all connections; each end reads an error.
+    pub fn reset(&self) {
+        self.break_connections(Break::Reset);
+    }
+
+    /// Forwards nothing any more, though all connections stay open and new ones are accepted.
+    pub fn stall(&self) {
+        self.shared.lock().stalled = true;
+    }
+
+    /// Forwards again, beginning with what came meanwhile.
+    pub fn resume(&self) {
+        self.shared.lock().stalled = false;
+        self.shared.changed.notify_all();
+    }
+
+    /// Forwards everything so much later.
+    pub fn delay(&self, delay: Duration) {
+        self.shared.lock().delay = delay;
+    }
+
+    /// Accepts no new connections any more: nobody listens on the port.
+    pub fn refuse(&mut self) {
+        self.shared.lock().refusing = true;
+        // The thread sees it when someone comes to the door.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        self.door.take().into_iter().for_each(|door| door.join().unwrap());
+    }
+
+    /// Accepts connections again.
+    pub fn accept(&mut self) {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).unwrap();
+        // Those that it accepts inherit that.
+        setsockopt(&listener, sockopt::RcvBuf, &BUFFER).unwrap();
+        let shared = Arc::clone(&self.shared);
+        shared.lock().refusing = false;
+        self.door = Some(thread::spawn(move || {
+            for client in listener.incoming() {
+                if shared.lock().refusing {
+                    break;
+                }
+                // Whoever finds no server is turned away.
+                let _ = client.and_then(|client| shared.connect(client));
+            }
+        }));
+    }
+
+    /// When it returns, the connections are closed.
+    fn break_connections(&self, how: Break) {
+        let connections = {
+            let mut state = self.shared.lock();
+            state.breaks.push(how);
+            std::mem::take(&mut state.connections)
+        };
+        self.shared.changed.notify_all();
+        connections
+            .into_iter()
+            .for_each(|connection| connection.join().unwrap());
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.refuse();
+        self.cut();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn connect(self: &Arc<Self>, client: TcpStream) -> io::Result<()> {
+        let server = TcpStream::connect(("127.0.0.1", self.target))?;
+        setsockopt(&server, sockopt::SndBuf, &BUFFER)?;
+        for end in [&client, &server] {
+            end.set_nodelay(true)?;
+            end.set_read_timeout(Some(GLANCE))?;
+            end.set_write_timeout(Some(GLANCE))?;
+        }
+        let mut state = self.lock();
+        let connection = Connection {
+            client,
+            server,
+            opened_after: state.breaks.len(),
+            shared: Arc::clone(self),
+        };
+        state.connections.push(thread::spawn(move || connection.forward()));
+        let _ = self.opened.send(());
+        Ok(())
+    }
+}
+
+struct Connection {
+    client: TcpStream,
+    server: TcpStream,
+    opened_after: usize,
+    shared: Arc<Shared>,
+}
+
+impl Connection {
+    /// Forwards both ways until both have ended, and closes.
+    fn forward(self) {
+        thread::scope(|scope| {
+            scope.spawn(|| self.forward_one_way(&self.client, &self.server));
+            self.forward_one_way(&self.server, &self.client);
+        });
+        if self.broken() == Some(Break::Reset) {
+            // Closing a connection that is not to linger at all resets it.
+            let at_once = linger {
+                l_onoff: 1,
+                l_linger: 0,
+            };
+            for end in [&self.client, &self.server] {
+                setsockopt(end, sockopt::Linger, &at_once).unwrap();
+            }
+        }
+    }
+
+    fn forward_one_way(&self, mut from: &TcpStream, to: &TcpStream) {
+        let mut buffer = [0; BUFFER];
+        // An error is of an end that has gone.
+        while let Ok(Some(length @ 1..)) = self.unless_broken(|| from.read(&mut buffer)) {
+            if !self.hold_back() || self.write(to, &buffer[..length]).is_err() {
+                break;
+            }
+        }
+        if self.broken() != Some(Break::Reset) {
+            let _ = to.shutdown(Shutdown::Write);
+        }
+    }
+
+    fn write(&self, mut to: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+        while let (false, Some(written)) = (bytes.is_empty(), self.unless_broken(|| to.write(bytes))?) {
+            bytes = &bytes[written..];
+        }
+        Ok(())
+    }
+
+    /// Reads or writes, which may take its time, unless the connection is broken.
+    fn unless_broken(&self, mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usize>> {
+        while self.broken().is_none() {
+            match operation() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                outcome => return outcome.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps back what has just come for as long as it should be, and returns whether it is to go on then.
+    fn hold_back(&self) -> bool {
+        let came = Instant::now();
+        let mut state = self.shared.lock();
+        loop {
+            let left = match state.stalled {
+                true => Duration::MAX,
+                false => state.delay.saturating_sub(came.elapsed()),
+            };
+            if left.is_zero() || state.breaks.len() > self.opened_after {
+                return left.is_zero();
+            }
+            state = self.shared.changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    fn broken(&self) -> Option<Break> {
+        self.shared.lock().breaks.get(self.opened_after).copied()
+    }
+}
