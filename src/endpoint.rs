@@ -74,13 +74,26 @@ pub(crate) fn check_connectable(endpoint: &str) -> Result<()> {
 
 /// Checks an endpoint to bind, and whether the operating system would bind it.
 pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
-    let doing = || format!("cannot bind {endpoint}");
+    let doing = || format!("cannot bind {}", endpoint.escape_debug());
     match Endpoint::parse("bind", endpoint)? {
         Endpoint::Tcp { host, .. } => match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             // Whether there is IPv6 at all, and that address: libzmq's binding panics on how the system says no.
             Some(host) if host != "*" => {
+                let address = host.split('%').next().unwrap_or_default();
+                if address.parse::<Ipv6Addr>().is_err() {
+                    return Err(Error::invalid(format!(
+                        "{}: there is no IPv6 address in the brackets",
+                        doing()
+                    )));
+                }
                 let probe = TcpListener::bind((host, 0)).map(drop);
-                probe.map_err(|error| Error::from_io(doing(), error))
+                probe.map_err(|error| match error.raw_os_error() {
+                    Some(_) => Error::from_io(doing(), error),
+                    None => {
+                        let message = format!("{}: no interface of this machine has that address", doing());
+                        Error::with_source(ErrorKind::AddrNotAvailable, message, error)
+                    }
+                })
             }
             _ => Ok(()),
         },
@@ -124,7 +137,10 @@ pub(crate) fn is_everywhere(endpoint: &str) -> bool {
 pub(crate) fn connected_twice(endpoint: &str) -> Error {
     Error::new(
         ErrorKind::AlreadyConnected,
-        format!("cannot connect to {endpoint} twice: it is connected to already"),
+        format!(
+            "cannot connect to {} twice: it is connected to already",
+            endpoint.escape_debug()
+        ),
     )
 }
 
@@ -135,7 +151,10 @@ pub(crate) fn not_connected(endpoint: &str, connected: &[String]) -> Error {
     };
     Error::new(
         ErrorKind::NotConnected,
-        format!("cannot disconnect from {endpoint}: it is not connected to; connected to {others}"),
+        format!(
+            "cannot disconnect from {}: it is not connected to; connected to {others}",
+            endpoint.escape_debug()
+        ),
     )
 }
 

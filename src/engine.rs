@@ -354,6 +354,14 @@ impl Engine {
         Ok(())
     }
 
+    /// That it is closed goes before whatever else may be wrong.
+    fn check_open(&self, doing: &dyn std::fmt::Display) -> Result<()> {
+        match self.is_closed() {
+            true => Err(Halt::Closed.into_error(doing)),
+            false => Ok(()),
+        }
+    }
+
     /// A stream speaks TCP and nothing else; over `inproc`, libzmq would take the peer for a raw one, too.
     fn check_transport(&self, doing: &str, endpoint: &str) -> Result<()> {
         if self.kind == Kind::Stream && !endpoint.starts_with("tcp://") {
@@ -364,6 +372,7 @@ impl Engine {
     }
 
     pub(crate) fn connect(&self, endpoint: &str) -> Result<()> {
+        self.check_open(&format_args!("cannot connect to {endpoint}"))?;
         self.check_transport("connect to", endpoint)?;
         context::await_inproc(endpoint);
         self.book().connect(&self.gate, self.kind, endpoint)?;
@@ -372,6 +381,7 @@ impl Engine {
     }
 
     pub(crate) fn disconnect(&self, endpoint: &str) -> Result<()> {
+        self.check_open(&format_args!("cannot disconnect from {}", endpoint.escape_debug()))?;
         self.book().disconnect(&self.gate, endpoint)?;
         log::info!(target: "zeroless", "{} disconnected from {endpoint}", self.kind.name());
         Ok(())
@@ -388,11 +398,13 @@ impl Engine {
     }
 
     pub(crate) fn subscribe(&self, topic: &[u8]) -> Result<()> {
+        self.check_open(&format_args!("cannot subscribe to \"{}\"", topic.escape_ascii()))?;
         publish::check_topic(topic)?;
         self.book().subscribe(&self.gate, topic)
     }
 
     pub(crate) fn unsubscribe(&self, topic: &[u8]) -> Result<()> {
+        self.check_open(&format_args!("cannot unsubscribe from \"{}\"", topic.escape_ascii()))?;
         self.book().unsubscribe(&self.gate, topic)
     }
 

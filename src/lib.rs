@@ -40,6 +40,7 @@
 //! * [Errors](#errors)
 //! * [The log](#the-log)
 //! * [What can be lost](#what-can-be-lost)
+//! * [On a network you do not trust](#on-a-network-you-do-not-trust)
 //!
 //! # Servers and clients
 //!
@@ -384,6 +385,30 @@
 //! * What a [`proxy()`] passes on is lost with its peers as if they had been connected directly.
 //!
 //! Nothing else is: not at exit, not while a server restarts, not between threads.
+//!
+//! # On a network you do not trust
+//!
+//! Whoever reaches a port may speak to it. `tests/hostile.rs` sends servers the following, while an honest client is
+//! served, and none of it ends them or makes them grow by much:
+//!
+//! * bytes that mean nothing (`garbage_does_nothing`, `malformed_commands_and_frames_do_nothing`);
+//! * peers that are of another kind or security (`peers_of_the_wrong_type_are_dropped`,
+//!   `peers_with_another_security_are_dropped`), that stop in the middle of a greeting
+//!   (`peers_that_stop_in_the_middle_of_a_greeting_are_dropped`) or never speak
+//!   (`a_thousand_peers_that_never_speak_do_nothing`), though each costs a file descriptor while it stays;
+//! * with [`max_message_size`](Server::max_message_size), a frame that says to be larger
+//!   (`a_frame_that_is_too_large_is_refused_at_its_announcement`).
+//!
+//! A request that is not well formed can cost another client its reply
+//! (`requests_without_an_envelope_cost_others_no_more_than_asking_again`): set a timeout, and ask again.
+//!
+//! Two things fill the memory whatever the options say: messages whose frames never end, of which 64 MB held 110 MB,
+//! and 4 MB of empty ones 128 MB (`frames_without_end_fill_the_memory`); and subscriptions to a publisher, of which
+//! 20,000 of 200 bytes held 130 MB (`subscriptions_fill_the_memory_of_a_publisher`). Not all of it is given back.
+//!
+//! So do not let strangers in. Listen to this machine alone with [`Server::new`], and have a firewall, an SSH tunnel
+//! or a VPN such as WireGuard before what is public. Set `max_message_size`, a [`linger`](Server::linger), as a peer
+//! may never read what closing waits to deliver, and a limit for the process, such as systemd's `MemoryMax`.
 //!
 //! # Platforms
 //!
