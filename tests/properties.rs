@@ -23,6 +23,8 @@ fn cases(percent: u32) -> ProptestConfig {
     ProptestConfig {
         cases: (config.cases * percent / 100).max(1),
         failure_persistence: None,
+        // In milliseconds: what fails by waiting is shown before the watchdog bites.
+        max_shrink_time: 30_000,
         ..config
     }
 }
@@ -447,7 +449,7 @@ const SERVERS: usize = 3;
 const SHORT: Duration = Duration::from_millis(1);
 
 /// How long a message may be under way that has to come.
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(10);
 
 /// What a client is connected to, as told by what was done: for each server the number of the connection.
 #[derive(Default)]
