@@ -176,3 +176,20 @@ fn a_process_without_open_sockets_has_no_threads_of_ours() {
     assert_eq!(threads.as_deref(), Some("2 threads"));
     child.succeeds();
 }
+
+#[test]
+fn what_was_sent_over_a_connection_that_has_just_been_made_survives_the_close() {
+    let _watchdog = watchdog();
+    // So that no close waits for what it delivers.
+    let _another = Server::new(0).pull().unwrap();
+    for round in 0..200 {
+        let pull = Server::new(0).pull().unwrap();
+        let push = Client::new().push().unwrap();
+        // libzmq is asked, and does not look again for a while.
+        push.try_send(&["to nobody"]).unwrap_err();
+        push.socket().connect_local(pull.socket().port().unwrap()).unwrap();
+        push.send(&[round.to_string()]).unwrap();
+        drop(push);
+        assert_eq!(texts(&pull.recv().unwrap()), [round.to_string()]);
+    }
+}

@@ -2,10 +2,11 @@
 
 mod support;
 
-use std::io::{ErrorKind as IoErrorKind, Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use support::zmtp::{await_hang_up, read_frame, shake_hands};
 use support::{client_of, client_of_port, texts, watchdog};
 use zeroless::{Client, ErrorKind, Result, Server};
 
@@ -61,43 +62,12 @@ fn a_frame_that_is_too_large_is_refused_and_the_messages_after_it_arrive() {
     assert_eq!(texts(&heard), ["afterwards"]);
 }
 
-/// The greeting and the first command of a peer of the ZeroMQ protocol, without security.
-fn greet(connection: &mut TcpStream, socket_type: &str) {
-    let mut greeting = [0; 64];
-    greeting[0] = 0xff;
-    greeting[9] = 0x7f;
-    greeting[10] = 3;
-    greeting[12..16].copy_from_slice(b"NULL");
-    connection.write_all(&greeting).unwrap();
-    connection.read_exact(&mut greeting).unwrap();
-
-    let name = b"\x0bSocket-Type";
-    let value = [&(socket_type.len() as u32).to_be_bytes(), socket_type.as_bytes()].concat();
-    let ready = [&b"\x05READY"[..], name, &value].concat();
-    connection.write_all(&[4, ready.len() as u8]).unwrap();
-    connection.write_all(&ready).unwrap();
-    read_frame(connection);
-}
-
-/// Reads a short frame, past its head.
-fn read_frame(connection: &mut TcpStream) -> Vec<u8> {
-    let mut head = [0; 2];
-    connection.read_exact(&mut head).unwrap();
-    let mut body = vec![0; head[1].into()];
-    connection.read_exact(&mut body).unwrap();
-    body
-}
-
 /// Asserts that a peer that keeps silent is asked whether it is there, and then dropped.
 fn assert_dropped_when_silent(connection: &mut TcpStream, heartbeat: Duration) {
     let started = Instant::now();
     assert!(read_frame(connection).starts_with(b"\x04PING"));
-    let mut rest = Vec::new();
     // It may ask again before it gives up.
-    match connection.read_to_end(&mut rest) {
-        Ok(_) => {}
-        Err(error) => assert_eq!(error.kind(), IoErrorKind::ConnectionReset),
-    }
+    await_hang_up(connection);
     assert!(started.elapsed() < 10 * heartbeat, "it took {:?}", started.elapsed());
 }
 
@@ -108,7 +78,7 @@ fn a_server_with_a_heartbeat_drops_a_client_that_falls_silent() {
     let _watchdog = watchdog();
     let (send, messages) = Server::new(0).heartbeat(HEARTBEAT).router().unwrap();
     let mut silent = TcpStream::connect(("127.0.0.1", messages.socket().port().unwrap())).unwrap();
-    greet(&mut silent, "DEALER");
+    shake_hands(&mut silent, "DEALER");
     silent.write_all(b"\x00\x05hello").unwrap();
     let [id, hello] = messages.recv().unwrap().try_into().unwrap();
     assert_eq!(hello, b"hello");
@@ -126,10 +96,10 @@ fn a_client_with_a_heartbeat_leaves_a_server_that_falls_silent_and_connects_agai
     let port = listener.local_addr().unwrap().port();
     let _pull = client_of_port(port).heartbeat(HEARTBEAT).pull().unwrap();
     let (mut silent, _) = listener.accept().unwrap();
-    greet(&mut silent, "PUSH");
+    shake_hands(&mut silent, "PUSH");
     assert_dropped_when_silent(&mut silent, HEARTBEAT);
     let (mut again, _) = listener.accept().unwrap();
-    greet(&mut again, "PUSH");
+    shake_hands(&mut again, "PUSH");
 }
 
 #[test]

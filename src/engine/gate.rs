@@ -280,6 +280,9 @@ impl<D: Device> Gate<D> {
             core.lanes.iter_mut().for_each(Lane::wake);
             core.device.take()
         };
+        // libzmq loses what was sent over a connection that it has not taken notice of when it closes. Whether that
+        // succeeds says nothing: the socket is done with.
+        let _ = device.as_ref().map(Device::events);
         // Whoever comes past a turnstile from now on finds the socket gone, and leaves. With both turns in hand, no one
         // waits at its descriptor (rule 7).
         let turns = self

@@ -1,6 +1,8 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod zmtp;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::iter;
 use std::net::TcpStream;
@@ -179,6 +181,10 @@ impl Process {
         writeln!(self.0.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Ends the standard input.
     pub fn let_go(&mut self) {
         drop(self.0.stdin.take());
@@ -188,10 +194,6 @@ impl Process {
     pub fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
-    }
-
-    pub fn id(&self) -> u32 {
-        self.0.id()
     }
 
     pub fn signal(&self, signal: Signal) {
