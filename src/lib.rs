@@ -386,6 +386,9 @@
 //!
 //! Nothing else is: not at exit, not while a server restarts, not between threads.
 //!
+//! Messages keep their order over one connection. Where a connection breaks, what the old one has left at the server
+//! and what comes over the new one are received in turns.
+//!
 //! # On a network you do not trust
 //!
 //! Whoever reaches a port may speak to it. `tests/hostile.rs` sends servers the following, while an honest client is
