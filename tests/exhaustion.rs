@@ -49,9 +49,10 @@ fn opens_sockets_until_no_descriptor_is_left() {
     assert_exhausted(&error);
     assert!(error.to_string().contains("file descriptor"), "{error}");
     assert!(servers.len() > 10);
-    // For both ends, and what they accept.
-    servers.truncate(servers.len() - 5);
-    support::wait_until(|| Server::new(0).pull().is_ok());
+    let files = || fs::read_dir("/proc/self/fd").unwrap().count();
+    servers.truncate(servers.len() / 2);
+    // libzmq closes in the background.
+    support::wait_until(|| files() < 80);
     assert_works();
 }
 
@@ -237,19 +238,23 @@ fn a_frame_that_there_is_no_memory_to_receive_is_an_error_and_the_next_message_i
 #[test]
 #[ignore = "run by another test, as a child"]
 fn binds_on_a_full_disk() {
-    let error = Server::at("ipc:///tmp/zeroless-full").pull().unwrap_err();
+    let endpoint = format!("ipc://{}/full", support::argument_of_child());
+    let error = Server::at(&endpoint).pull().unwrap_err();
     assert_exhausted(&error);
-    assert!(error.to_string().contains("/tmp/zeroless-full"), "{error}");
+    assert!(error.to_string().contains(&endpoint), "{error}");
 }
 
 #[test]
 fn an_ipc_path_on_a_full_disk_is_an_error() {
     // In a mount namespace of its own, on a disk that has room for its own root only.
     let program = std::env::current_exe().unwrap();
-    let script = "mount -t tmpfs -o nr_inodes=1 none /tmp && exec \"$0\" \"$@\"";
+    let disk = std::env::temp_dir().join(format!("zeroless-{}-full", std::process::id()));
+    fs::create_dir_all(&disk).unwrap();
+    let script = "mount -t tmpfs -o nr_inodes=1 none \"$ZEROLESS_TEST_ARGUMENT\" && exec \"$0\" \"$@\"";
     let command = |arguments: &[&str]| {
         let mut command = Command::new("unshare");
         command.args(["-m", "sh", "-c", script]).args(arguments);
+        command.env("ZEROLESS_TEST_ARGUMENT", &disk);
         command
     };
     if !command(&["true"]).status().is_ok_and(|status| status.success()) {
@@ -258,5 +263,6 @@ fn an_ipc_path_on_a_full_disk_is_an_error() {
     }
     let test = ["--exact", "binds_on_a_full_disk", "--ignored", "--nocapture"];
     let output = command(&[program.to_str().unwrap()]).args(test).output().unwrap();
+    fs::remove_dir(&disk).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
