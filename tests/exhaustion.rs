@@ -49,7 +49,8 @@ fn opens_sockets_until_no_descriptor_is_left() {
     assert_exhausted(&error);
     assert!(error.to_string().contains("file descriptor"), "{error}");
     assert!(servers.len() > 10);
-    let files = || fs::read_dir("/proc/self/fd").unwrap().count();
+    // To count them takes one, too.
+    let files = || fs::read_dir("/proc/self/fd").map_or(usize::MAX, |files| files.count());
     servers.truncate(servers.len() / 2);
     // libzmq closes in the background.
     support::wait_until(|| files() < 80);
