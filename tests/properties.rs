@@ -8,7 +8,7 @@ use std::fs;
 use std::iter;
 use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -437,4 +437,163 @@ fn any_message_goes_through_a_proxy_unchanged() {
         frontend.close();
         thread.join().unwrap().unwrap();
     }
+}
+
+// Sequences of operations.
+
+/// How many servers a sequence has.
+const SERVERS: usize = 3;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Connect(usize),
+    Disconnect(usize),
+    Send,
+    Receive(usize),
+    Close,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (0..SERVERS).prop_map(Step::Connect),
+        3 => (0..SERVERS).prop_map(Step::Disconnect),
+        12 => Just(Step::Send),
+        6 => (0..SERVERS).prop_map(Step::Receive),
+        1 => Just(Step::Close),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// A client that pushes to servers that pull, beside a model of them: all that there is to know without libzmq.
+struct Pushing {
+    push: Sender,
+    pulls: [(Receiver, String); SERVERS],
+    is_closed: bool,
+    /// The number of the connection that the client has to each server.
+    connections: [Option<usize>; SERVERS],
+    connections_made: usize,
+    /// The connections that each message could take.
+    sent: Vec<[Option<usize>; SERVERS]>,
+    /// The messages that each server was sent, as they arrived.
+    arrived: [Vec<usize>; SERVERS],
+}
+
+impl Pushing {
+    fn open(endpoints: [&str; SERVERS]) -> Pushing {
+        let open = |endpoint: &str| {
+            let pull = Server::at(endpoint).pull().unwrap();
+            let endpoint = pull.socket().endpoints().remove(0);
+            (pull, endpoint)
+        };
+        Pushing {
+            push: Client::new().push().unwrap(),
+            pulls: endpoints.map(open),
+            is_closed: false,
+            connections: Default::default(),
+            connections_made: 0,
+            sent: Vec::new(),
+            arrived: Default::default(),
+        }
+    }
+
+    /// Does one step, and asserts that its outcome is that of the model.
+    fn take(&mut self, step: Step) -> Result<(), TestCaseError> {
+        let socket = self.push.socket();
+        match step {
+            Step::Connect(server) => {
+                let fault = self.connections[server].map(|_| ErrorKind::AlreadyConnected);
+                if self.succeeds(socket.connect_to(&self.pulls[server].1), fault)? {
+                    self.connections_made += 1;
+                    self.connections[server] = Some(self.connections_made);
+                }
+            }
+            Step::Disconnect(server) => {
+                let fault = self.connections[server].is_none().then_some(ErrorKind::NotConnected);
+                if self.succeeds(socket.disconnect_from(&self.pulls[server].1), fault)? {
+                    self.connections[server] = None;
+                }
+            }
+            // There is always room, as a sequence is far shorter than a queue.
+            Step::Send => {
+                let fault = (self.connections == [None; SERVERS]).then_some(ErrorKind::WouldBlock);
+                if self.succeeds(self.push.try_send(&[self.sent.len().to_string()]), fault)? {
+                    self.sent.push(self.connections);
+                }
+            }
+            Step::Receive(server) => self.receive(server),
+            Step::Close => {
+                socket.close();
+                self.is_closed = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asserts that an outcome is this fault, or none, unless the socket is closed; and says whether it succeeded.
+    fn succeeds(&self, outcome: Result<(), Error>, fault: Option<ErrorKind>) -> Result<bool, TestCaseError> {
+        let fault = if self.is_closed { Some(ErrorKind::Closed) } else { fault };
+        prop_assert_eq!(outcome.err().map(|error| error.kind()), fault);
+        Ok(fault.is_none())
+    }
+
+    /// Receives a message, if there is one.
+    fn receive(&mut self, server: usize) {
+        let number = |message: Message| String::from_utf8(message.concat()).unwrap().parse::<usize>().unwrap();
+        self.arrived[server].extend(self.pulls[server].0.try_recv().map(number));
+    }
+
+    /// Receives all that is left, and asserts that everything sent arrived once, and in order on each connection.
+    fn finish(mut self) -> Result<(), TestCaseError> {
+        let started = Instant::now();
+        while self.arrived.iter().map(Vec::len).sum::<usize>() < self.sent.len() {
+            prop_assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "lost: of {:?} {:?} arrived",
+                self.sent,
+                self.arrived
+            );
+            (0..SERVERS).for_each(|server| self.receive(server));
+        }
+        let mut numbers = self.arrived.concat();
+        numbers.sort();
+        prop_assert!(
+            numbers.into_iter().eq(0..self.sent.len()),
+            "not once: {:?}",
+            self.arrived
+        );
+        for (server, arrived) in self.arrived.iter().enumerate() {
+            let mut by_connection = arrived.clone();
+            by_connection.sort_by_key(|&number| self.sent[number][server]);
+            prop_assert!(
+                by_connection.is_sorted_by_key(|&number| (self.sent[number][server], number)),
+                "out of order: {arrived:?}"
+            );
+            prop_assert!(
+                arrived.iter().all(|&number| self.sent[number][server].is_some()),
+                "astray: {arrived:?}"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Asserts that whatever a client does, what it sent arrives, even what it sent before it disconnected or closed.
+fn assert_nothing_is_lost_in_any_sequence(endpoints: [&str; SERVERS]) {
+    let _watchdog = watchdog();
+    let _keeps_the_context = Client::new().pull().unwrap();
+    proptest!(cases(100), |(steps in steps())| {
+        let mut pushing = Pushing::open(endpoints);
+        steps.iter().try_for_each(|&step| pushing.take(step))?;
+        pushing.finish()?;
+    });
+}
+
+#[test]
+fn any_sequence_of_connecting_sending_and_closing_loses_nothing_in_the_process() {
+    assert_nothing_is_lost_in_any_sequence(["inproc://sequence-1", "inproc://sequence-2", "inproc://sequence-3"]);
+}
+
+#[test]
+fn any_sequence_of_connecting_sending_and_closing_loses_nothing_over_tcp() {
+    assert_nothing_is_lost_in_any_sequence(["tcp://127.0.0.1:0"; SERVERS]);
 }
