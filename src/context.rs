@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use crate::endpoint;
+use crate::error::{Error, Result};
 
 /// How long ending the context may take before the log says that it does.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -31,17 +32,20 @@ pub(crate) struct SharedContext {
 }
 
 impl SharedContext {
-    /// The context in use, or a new one.
+    /// The context in use, or a new one, which an error says that it is needed for `doing` something.
     ///
     /// One that is just ending is no longer in use: a socket opened meanwhile gets the next one, and does not wait.
-    pub(crate) fn get() -> io::Result<Arc<SharedContext>> {
+    pub(crate) fn get(doing: &str) -> Result<Arc<SharedContext>> {
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(context) = current.upgrade() {
             return Ok(context);
         }
-        check_descriptors()?;
+        check_descriptors().map_err(|error| Error::from_io(doing, error))?;
+        check_threads().map_err(|error| Error::from_spawn(doing, error))?;
         let context = zmq::Context::new();
-        let spare = context.socket(zmq::PAIR)?;
+        let spare = context
+            .socket(zmq::PAIR)
+            .map_err(|error| Error::from_zmq(doing, error))?;
         let fresh = Arc::new(SharedContext {
             context: Some(context),
             spare: Mutex::new(Some(spare)),
@@ -50,9 +54,15 @@ impl SharedContext {
         Ok(fresh)
     }
 
+    /// A new socket. If none is left, this waits for those that libzmq is about to free.
     pub(crate) fn socket(&self, kind: zmq::SocketType) -> zmq::Result<zmq::Socket> {
         let context = self.context.as_ref().expect("BUG: the context is gone before its drop");
-        context.socket(kind)
+        loop {
+            match context.socket(kind) {
+                Err(zmq::Error::EMFILE) if is_freeing_sockets() => thread::sleep(FREEING_STEP),
+                outcome => return outcome,
+            }
+        }
     }
 }
 
@@ -61,6 +71,21 @@ impl SharedContext {
 fn check_descriptors() -> io::Result<()> {
     let pairs: io::Result<Vec<_>> = (0..7).map(|_| UnixStream::pair()).collect();
     pairs.map(drop)
+}
+
+/// Looks whether there are as many threads as a context takes, for the same reason. It takes two; two more make sure,
+/// as a thread that has just ended may count for a moment longer.
+fn check_threads() -> io::Result<()> {
+    let (held, hold) = bounded::<()>(0);
+    let start = |_| {
+        let hold = hold.clone();
+        thread::Builder::new().spawn(move || _ = hold.recv())
+    };
+    let threads: Vec<_> = (0..4).map(start).collect();
+    drop(held);
+    threads
+        .into_iter()
+        .try_for_each(|thread| thread.map(|thread| _ = thread.join()))
 }
 
 impl Drop for SharedContext {
@@ -128,8 +153,25 @@ fn answer_for_those_awaited(spare: zmq::Socket) {
 /// The endpoints that sockets have let go of, and when.
 static FREED: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
 
-/// How long libzmq may take to free an endpoint after its socket has closed; it takes a moment, in the background.
+/// When a socket was closed last.
+static LAST_CLOSED: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// How long libzmq may take to free a socket that was closed, and its endpoints; it takes a moment, in the background.
 const FREEING: Duration = Duration::from_secs(1);
+
+/// How long to wait before looking again whether something has been freed.
+pub(crate) const FREEING_STEP: Duration = Duration::from_millis(1);
+
+/// Notes that a socket was closed.
+pub(crate) fn note_closed() {
+    *LAST_CLOSED.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+}
+
+/// Whether libzmq may be about to free a socket and its descriptors.
+pub(crate) fn is_freeing_sockets() -> bool {
+    let last = LAST_CLOSED.lock().unwrap_or_else(PoisonError::into_inner);
+    last.is_some_and(|last| last.elapsed() < FREEING)
+}
 
 /// Notes that a socket lets go of an endpoint.
 pub(crate) fn free(endpoint: String) {

@@ -161,9 +161,9 @@ impl Engine {
     /// Makes a socket, sets its options, binds and connects it. Does not block.
     pub(crate) fn open(plan: Plan<'_>) -> Result<Engine> {
         let kind = plan.kind;
-        let refused = |error| Error::from_zmq(format_args!("cannot open a {} socket", kind.name()), error);
-        let context = SharedContext::get()
-            .map_err(|error| Error::from_io(format_args!("cannot open a {} socket", kind.name()), error))?;
+        let doing = format!("cannot open a {} socket", kind.name());
+        let refused = |error| Error::from_zmq(&doing, error);
+        let context = SharedContext::get(&doing)?;
         let socket = context.socket(kind.socket_type()).map_err(refused)?;
         set_up(&socket, &plan)?;
         let fd = socket.get_fd().map_err(refused)?;
@@ -316,6 +316,7 @@ impl Engine {
         log::info!(target: "zeroless", "closing {}", self.label());
         self.bound().into_iter().for_each(context::free);
         self.gate.close();
+        context::note_closed();
         drop(open);
         drop(context);
     }
@@ -339,11 +340,11 @@ impl Engine {
             });
             match attempt {
                 // A server that has just closed can be opened again.
-                Err(Halt::Fault(zmq::Error::EADDRINUSE)) if context::is_freeing(endpoint) => {
-                    thread::sleep(Duration::from_millis(1));
-                }
+                Err(Halt::Fault(zmq::Error::EADDRINUSE)) if context::is_freeing(endpoint) => {}
+                Err(Halt::Fault(zmq::Error::EMFILE)) if context::is_freeing_sockets() => {}
                 outcome => break outcome.map_err(|halt| halt.into_error(&format_args!("cannot bind {endpoint}")))?,
             }
+            thread::sleep(context::FREEING_STEP);
         };
         let bound = bound.unwrap_or_else(|_| endpoint.to_owned());
         context::answer_inproc(&bound);

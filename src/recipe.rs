@@ -309,7 +309,9 @@ macro_rules! recipe_methods {
         /// the recipe, and with what libzmq says of the address: [`AddrInUse`](crate::ErrorKind::AddrInUse),
         /// [`AddrNotAvailable`](crate::ErrorKind::AddrNotAvailable),
         /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied), or
-        /// [`Exhausted`](crate::ErrorKind::Exhausted) when no file descriptor is left.
+        /// [`Exhausted`](crate::ErrorKind::Exhausted) when no file descriptor is left. Only where the port, or the last
+        /// descriptor, was let go of by this process within the last second do they wait, up to a second, as libzmq
+        /// frees them in the background.
         impl $Recipe {
             /// Opens the sending end of push/pull: each message goes to one of the pullers, in turn. Does not block.
             ///

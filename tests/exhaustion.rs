@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::process::Command;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::{Uid, setuid};
 use support::{client_of, push_and_pull, run_in_child, watchdog};
 use zeroless::{Client, Error, ErrorKind, Receiver, Server};
 
@@ -65,6 +66,22 @@ fn a_process_without_descriptors_gets_an_error_and_works_again_once_some_are_fre
 
 #[test]
 #[ignore = "run by another test, as a child"]
+fn opens_and_closes_sockets_without_a_pause() {
+    limit(Resource::RLIMIT_NOFILE, 40);
+    let _keeps_the_context = Client::new().pull().unwrap();
+    for _ in 0..2_000 {
+        Server::new(0).pull().unwrap();
+    }
+}
+
+#[test]
+fn sockets_can_be_opened_and_closed_faster_than_libzmq_frees_them() {
+    let _watchdog = watchdog();
+    run_in_child("opens_and_closes_sockets_without_a_pause", "").succeeds();
+}
+
+#[test]
+#[ignore = "run by another test, as a child"]
 fn opens_its_first_socket_with_ever_more_descriptors() {
     limit(Resource::RLIMIT_NOFILE, 100);
     let mut files = take_all_descriptors();
@@ -92,6 +109,37 @@ fn opens_its_first_socket_with_ever_more_descriptors() {
 fn a_first_socket_with_few_descriptors_left_is_an_error_and_no_abort() {
     let _watchdog = watchdog();
     run_in_child("opens_its_first_socket_with_ever_more_descriptors", "").succeeds();
+}
+
+#[test]
+#[ignore = "run by another test, as a child"]
+fn opens_its_first_socket_with_ever_more_threads() {
+    limit(Resource::RLIMIT_NPROC, 1);
+    // To the superuser there is no limit.
+    setuid(Uid::from_raw(65_534)).unwrap();
+    let mut refused = 0;
+    let socket = loop {
+        match Server::new(0).pull() {
+            Ok(socket) => break socket,
+            Err(error) => assert_exhausted(&error),
+        }
+        refused += 1;
+        limit(Resource::RLIMIT_NPROC, 1 + refused);
+    };
+    assert!(refused > 0);
+    drop(socket);
+    limit(Resource::RLIMIT_NPROC, u64::MAX);
+    assert_works();
+}
+
+#[test]
+fn a_first_socket_with_few_threads_left_is_an_error_and_no_abort() {
+    let _watchdog = watchdog();
+    if !Uid::effective().is_root() {
+        eprintln!("left out: this needs the right to become another user, who has no other processes");
+        return;
+    }
+    run_in_child("opens_its_first_socket_with_ever_more_threads", "").succeeds();
 }
 
 #[test]

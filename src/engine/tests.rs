@@ -223,7 +223,7 @@ fn a_message_that_comes_between_an_attempt_and_the_sleep_wakes_the_thread() {
 
 #[test]
 fn a_thread_that_waits_for_a_full_peer_rests_though_another_peer_has_room() {
-    let context = SharedContext::get().unwrap();
+    let context = SharedContext::get("").unwrap();
     let options = Options {
         high_water_mark: Some(1),
         ..Options::default()
@@ -349,7 +349,7 @@ fn large_frames_are_handed_on_once_there_is_room_and_not_before() {
 #[test]
 fn when_close_returns_no_thread_is_at_the_descriptors() {
     // So that closing does not wait for anything else, and hides what it should have waited for.
-    let _context = SharedContext::get().unwrap();
+    let _context = SharedContext::get("").unwrap();
     for _ in 0..200 {
         let (engine, _) = &open(Kind::Pull);
         let waits = || engine.gate.lock().lanes[Direction::Receiving as usize].flag == Flag::Raised;
