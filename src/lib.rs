@@ -376,18 +376,43 @@
 //! Everything is told to the [`log`] crate, under the target `zeroless`: binding, connecting and closing at info,
 //! messages at trace with their sizes but never their content. With `env_logger`, `RUST_LOG=zeroless=trace` shows it.
 //!
-//! # What can be lost
+//! # What is promised
 //!
-//! * What is published while nobody, or not everybody, is subscribed or fast enough.
-//! * What was sent to a peer that dies before it has received it. A *client's* queue outlives its server; a *server's*
-//!   queue for a client goes with that client.
-//! * What had arrived at a socket that is closed before it is received, or at a [`Channel`] that is dropped.
-//! * What a [`proxy()`] passes on is lost with its peers as if they had been connected directly.
+//! Each promise with the test, in `tests/`, that holds it.
 //!
-//! Nothing else is: not at exit, not while a server restarts, not between threads.
+//! * **What was sent is delivered before the process ends**, even to a server that starts later
+//!   (`a_program_that_pushes_and_returns_delivers_to_a_server_that_starts_later`), unless `linger` or the timeout
+//!   passes first.
+//! * **A client connects, sends, disconnects and closes in any order, and what it sent arrives**, once, and in order
+//!   on each connection (`any_sequence_of_connecting_sending_and_closing_loses_nothing_over_tcp`).
+//! * **A server can end, even by SIGKILL, and come back at its port.** Its clients go on, and what they had queued
+//!   arrives (`what_is_pushed_while_the_puller_is_killed_arrives_when_it_has_restarted` and the same for the other
+//!   patterns). What libzmq had handed to the system by then is lost with the server
+//!   (`a_killed_server_takes_along_no_more_than_was_sent_before_its_client_noticed`).
+//! * **Where a link breaks, no message is torn, and none comes twice**
+//!   (`a_link_that_is_cut_again_and_again_loses_no_more_than_is_under_way_and_tears_nothing`). Those that were under
+//!   way are lost. Messages keep their order over one connection; what an old one has left at the server and what
+//!   comes over the new one are received in turns.
+//! * **With a heartbeat, a link that stalls is left**
+//!   (`a_client_with_a_heartbeat_leaves_a_connection_that_stalls_for_one_that_does_not`).
+//! * **A request can be asked again**, and is not answered with the reply to another
+//!   (`a_request_that_timed_out_can_be_asked_again_and_gets_no_stale_reply`). So a server may see it twice.
+//! * **A slow consumer holds its producer back**, and memory does not grow
+//!   (`soak_of_a_consumer_that_is_slower_than_its_producer`). Publishers are not held back: they drop.
+//! * **Threads that share a socket get each message whole, and one of them gets it**
+//!   (`eight_threads_that_share_a_receiver_get_each_message_of_four_senders_whole_and_once`).
+//! * **A socket can be closed at any time**, by any thread, and ends what is blocked in others
+//!   (`closing_races_ten_thousand_times_with_all_else_that_eight_threads_can_do`). What had arrived and was not
+//!   received is dropped.
+//! * **Signals neither end nor tear anything** (`signals_every_millisecond_lose_nothing_and_tear_nothing`).
+//! * **Where file descriptors, sockets, threads or memory run out, there is an error**, and all is well once there are
+//!   some again (`a_process_without_descriptors_gets_an_error_and_works_again_once_some_are_free`,
+//!   `a_first_socket_with_few_threads_left_is_an_error_and_no_abort`). But a message that there is no memory to
+//!   receive is lost, with an error.
 //!
-//! Messages keep their order over one connection. Where a connection breaks, what the old one has left at the server
-//! and what comes over the new one are received in turns.
+//! What is lost besides: what is published while nobody, or not everybody, is subscribed or fast enough; what a
+//! *server* had queued for a client that goes, while a *client's* queue outlives its server; what is in a [`Channel`]
+//! that is dropped.
 //!
 //! # On a network you do not trust
 //!

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::pthread::pthread_kill;
 use nix::sys::signal::Signal;
-use support::{push_and_pull, run_in_child, texts, wait_until, watchdog};
+use support::{push_and_pull, run_in_child, texts, time_to_soak, wait_until, watchdog};
 use zeroless::{Client, Server, proxy};
 
 /// Panics without the hook, which would print it.
@@ -106,10 +106,8 @@ fn closing_races_ten_thousand_times_with_all_else_that_eight_threads_can_do() {
     }
 }
 
-#[test]
-fn signals_every_millisecond_lose_nothing_and_tear_nothing() {
-    const TIME: Duration = Duration::from_secs(3);
-    let _watchdog = watchdog();
+/// Sends and receives through a proxy for so long, while all of its threads are interrupted every millisecond.
+fn assert_signals_do_nothing(time: Duration) {
     // A handler that does nothing, so that the signal interrupts system calls but does not end the process.
     signal_hook::flag::register(Signal::SIGUSR1 as i32, Arc::new(AtomicBool::new(false))).unwrap();
     let (frontend, backend) = (Server::new(0).pull().unwrap(), Server::new(0).push().unwrap());
@@ -125,7 +123,7 @@ fn signals_every_millisecond_lose_nothing_and_tear_nothing() {
     let sending = thread::spawn(move || {
         let started = Instant::now();
         let mut sent = 0;
-        while started.elapsed() < TIME {
+        while started.elapsed() < time {
             push.send(&message(sent)).unwrap();
             sent += 1;
         }
@@ -148,6 +146,18 @@ fn signals_every_millisecond_lose_nothing_and_tear_nothing() {
     assert_eq!(receiving.join().unwrap(), sending.join().unwrap());
     front.close();
     proxied.join().unwrap().unwrap();
+}
+
+#[test]
+fn signals_every_millisecond_lose_nothing_and_tear_nothing() {
+    let _watchdog = watchdog();
+    assert_signals_do_nothing(Duration::from_secs(3));
+}
+
+#[test]
+#[ignore = "takes an hour, or as long as ZEROLESS_SOAK_SECONDS says"]
+fn soak_of_signals_every_millisecond() {
+    assert_signals_do_nothing(time_to_soak());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What a process uses does not grow, however long it runs.
 //!
 //! ```text
-//! cargo test --test soak -- --ignored soak                             # an hour
-//! ZEROLESS_SOAK_SECONDS=60 cargo test --test soak -- --ignored soak    # a minute
+//! cargo test --test soak -- --ignored soak                             # an hour each
+//! ZEROLESS_SOAK_SECONDS=60 cargo test --test soak -- --ignored soak    # a minute each
 //! ```
 #![cfg(target_os = "linux")]
 
@@ -11,16 +11,12 @@ mod support;
 use std::fmt;
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{await_subscribers, client_of, client_of_sender, push_and_pull, wait_until};
+use support::{await_subscribers, client_of, client_of_sender, push_and_pull, time_to_soak, wait_until};
 use zeroless::{Client, Server, proxy};
-
-fn time_to_soak() -> Duration {
-    let seconds = std::env::var("ZEROLESS_SOAK_SECONDS").ok();
-    Duration::from_secs(seconds.map_or(3_600, |seconds| seconds.parse().expect("a number of seconds")))
-}
 
 /// What this process uses.
 struct Usage {
@@ -56,6 +52,9 @@ impl fmt::Display for Usage {
 fn soak(name: &str, mut work: impl FnMut()) {
     /// What the allocator may keep besides.
     const SLACK: u64 = 8_000_000;
+    /// What one soak uses is not to be taken for growth by another.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let time = time_to_soak();
     let started = Instant::now();
     let mut rounds = 0;

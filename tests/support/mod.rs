@@ -125,6 +125,12 @@ pub fn wait_until(mut so: impl FnMut() -> bool) {
     }
 }
 
+/// How long a test runs that looks for what shows only after long.
+pub fn time_to_soak() -> Duration {
+    let seconds = std::env::var("ZEROLESS_SOAK_SECONDS").ok();
+    Duration::from_secs(seconds.map_or(3_600, |seconds| seconds.parse().expect("a number of seconds")))
+}
+
 /// A process that ends with the test, whatever becomes of it.
 pub struct Process(Child);
 
