@@ -96,11 +96,10 @@ fn a_request_that_waits_for_its_server_is_asked_again_when_that_has_restarted() 
     drop((reply, requests)); // with the request in hand
 
     assert_eq!(replies.recv().unwrap_err().kind(), ErrorKind::TimedOut);
-    let server = thread::spawn(move || {
-        let (reply, requests) = Server::new(port).reply().unwrap();
-        reply.send(&requests.recv().unwrap()).unwrap();
-        (reply, requests)
-    });
+    let (reply, requests) = Server::new(port).reply().unwrap();
+    let restarted = requests.socket();
+    // To each asking, as a reply may take longer than the client waits for it.
+    let server = thread::spawn(move || requests.iter().for_each(|request| reply.send(&request).unwrap()));
     let received = loop {
         request(&[b"again"]).unwrap();
         if let Ok(received) = replies.recv() {
@@ -108,6 +107,7 @@ fn a_request_that_waits_for_its_server_is_asked_again_when_that_has_restarted() 
         }
     };
     assert_eq!(texts(&received), ["again"]);
+    restarted.close();
     server.join().unwrap();
 }
 
