@@ -34,9 +34,9 @@ fn serves() {
     attacked.max_message_size(LARGEST_FRAME);
     // What hostile peers have not read would be waited for.
     attacked.linger(Duration::ZERO);
-    if pattern == HASTY_REPLY {
-        attacked.configure(|socket| socket.set_handshake_ivl(1_000));
-    }
+    // Unless it is hasty, it hangs up for what a peer does, never for the time it takes.
+    let patience = if pattern == HASTY_REPLY { 1_000 } else { 0 };
+    attacked.configure(move |socket| socket.set_handshake_ivl(patience));
     let (send, receive) = open(&pattern, &attacked);
 
     let sockets = [receive.socket(), send.socket()];
