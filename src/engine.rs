@@ -493,9 +493,13 @@ const LONGEST_HEARTBEAT_TTL: i32 = 6_553_599;
 fn set_up(socket: &zmq::Socket, plan: &Plan<'_>) -> Result<()> {
     let Plan { kind, options, .. } = plan;
     let options_set = || -> zmq::Result<()> {
-        // libzmq lets a subscriber not linger, or it would wait to tell its topics to a publisher that is gone.
-        if !matches!(kind, Kind::Subscribe | Kind::XSubscribe) {
-            socket.set_linger(options.linger.or(options.timeout).map_or(-1, milliseconds))?;
+        match kind {
+            // libzmq lets a subscriber not linger, or it would wait to tell its topics to a publisher that is gone.
+            Kind::Subscribe | Kind::XSubscribe => {}
+            // It has nothing to deliver. And libzmq never ends to linger for a connection that was reset while the
+            // queue of what it brought was full.
+            Kind::Pull => socket.set_linger(0)?,
+            _ => socket.set_linger(options.linger.or(options.timeout).map_or(-1, milliseconds))?,
         }
         socket.set_ipv6(
             plan.binds

@@ -13,7 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
+use nix::libc::linger;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::socket::{setsockopt, sockopt};
 use support::zmtp::{self, COMMAND, MORE, await_hang_up, await_taken, greet, shake_hands};
 use support::{Process, argument_of_child, client_of_port, report, run_in_child, wait_until, watchdog};
 use zeroless::{Client, Receiver, Sender, Server};
@@ -559,4 +561,34 @@ fn a_thousand_peers_that_never_speak_do_nothing() {
         });
         memory.assert_grew_less_than(64 * MIB);
     }
+}
+
+/// libzmq stops reading from a peer when the queue is full, and looks after a connection that breaks then no more.
+#[test]
+fn a_full_puller_whose_pusher_resets_the_connection_can_be_closed() {
+    let _watchdog = watchdog();
+    run_in_child("is_full_and_closes", "").succeeds();
+}
+
+/// Alone in its process, as only the last socket to close waits.
+#[test]
+#[ignore = "run by another test, as a child"]
+fn is_full_and_closes() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).high_water_mark(1).pull().unwrap();
+    let mut peer = TcpStream::connect(("127.0.0.1", pull.socket().port().unwrap())).unwrap();
+    shake_hands(&mut peer, "PUSH");
+    peer.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    let message = zmtp::frame(0, &[b'x'; 1_000]);
+    // Until nothing more fits into the queues and into the buffers of the system.
+    while peer.write_all(&message).is_ok() {}
+    // Closing a connection that is not to linger at all resets it.
+    let at_once = linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
+    setsockopt(&peer, sockopt::Linger, &at_once).unwrap();
+    drop(peer);
+    // libzmq tells nobody that it has noticed.
+    thread::sleep(Duration::from_millis(100));
 }
