@@ -436,7 +436,8 @@
 //!
 //! So do not let strangers in. Listen to this machine alone with [`Server::new`], and have a firewall, an SSH tunnel
 //! or a VPN such as WireGuard before what is public. Set `max_message_size`, a [`linger`](Server::linger), as a peer
-//! may never read what closing waits to deliver, and a limit for the process, such as systemd's `MemoryMax`.
+//! may never read what closing waits to deliver, or break off while a `reply` holds back its requests, and a limit for
+//! the process, such as systemd's `MemoryMax`.
 //!
 //! # Platforms
 //!

@@ -307,9 +307,11 @@ fn replies_that_take_their_time_come_to_those_who_asked() {
             let (request, replies) = client_of_port(relay.port()).linger(Duration::ZERO).request().unwrap();
             scope.spawn(move || {
                 for number in 0..20 {
-                    // The reply to the hasty one is under way when the other is asked for.
-                    request.send(&[format!("hasty {number} of {asker}")]).unwrap();
-                    assert!(replies.recv_timeout(Duration::from_millis(2)).is_err());
+                    // The reply to the hasty one is under way when the other is asked for, on all but a busy machine.
+                    let hasty = format!("hasty {number} of {asker}");
+                    request.send(&[&hasty]).unwrap();
+                    let in_time = replies.recv_timeout(Duration::from_millis(2));
+                    assert!(in_time.is_err() || in_time.is_ok_and(|reply| texts(&reply) == [hasty]));
                     let question = format!("{number} of {asker}");
                     request.send(&[&question]).unwrap();
                     assert_eq!(texts(&replies.recv_timeout(LONG).unwrap()), [question]);

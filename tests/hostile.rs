@@ -565,9 +565,11 @@ fn a_thousand_peers_that_never_speak_do_nothing() {
 
 /// libzmq stops reading from a peer when the queue is full, and looks after a connection that breaks then no more.
 #[test]
-fn a_full_puller_whose_pusher_resets_the_connection_can_be_closed() {
+fn a_full_server_whose_client_resets_the_connection_can_be_closed() {
     let _watchdog = watchdog();
-    run_in_child("is_full_and_closes", "").succeeds();
+    for pattern in ["pull", "router", "pair"] {
+        run_in_child("is_full_and_closes", pattern).succeeds();
+    }
 }
 
 /// Alone in its process, as only the last socket to close waits.
@@ -575,9 +577,15 @@ fn a_full_puller_whose_pusher_resets_the_connection_can_be_closed() {
 #[ignore = "run by another test, as a child"]
 fn is_full_and_closes() {
     let _watchdog = watchdog();
-    let pull = Server::new(0).high_water_mark(1).pull().unwrap();
-    let mut peer = TcpStream::connect(("127.0.0.1", pull.socket().port().unwrap())).unwrap();
-    shake_hands(&mut peer, "PUSH");
+    let server = Server::new(0);
+    let ((_send, receive), peers_kind) = match argument_of_child().as_str() {
+        "pull" => ((None, server.pull().unwrap()), "PUSH"),
+        "router" => (with_sender(server.router().unwrap()), "DEALER"),
+        "pair" => (with_sender(server.pair().unwrap()), "PAIR"),
+        other => panic!("no pattern is called {other}"),
+    };
+    let mut peer = TcpStream::connect(("127.0.0.1", receive.socket().port().unwrap())).unwrap();
+    shake_hands(&mut peer, peers_kind);
     peer.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
     let message = zmtp::frame(0, &[b'x'; 1_000]);
     // Until nothing more fits into the queues and into the buffers of the system.
@@ -591,4 +599,8 @@ fn is_full_and_closes() {
     drop(peer);
     // libzmq tells nobody that it has noticed.
     thread::sleep(Duration::from_millis(100));
+}
+
+fn with_sender((send, receive): (Sender, Receiver)) -> (Option<Sender>, Receiver) {
+    (Some(send), receive)
 }

@@ -23,6 +23,9 @@ pub(super) trait Device {
 
     /// Does what is to be done now and then, when no one waits.
     fn tidy(&mut self);
+
+    /// Sees to what would be forgotten, or never be over, if it were dropped as it is.
+    fn wind_up(&mut self);
 }
 
 /// The two things that a thread can wait for; each has a turnstile and a lane of its own.
@@ -275,14 +278,12 @@ impl<D: Device> Gate<D> {
     /// Ends all waiting, and drops the socket when no one is at its descriptor any more. Not to be called twice at the
     /// same time.
     pub(super) fn close(&self) {
-        let device = {
+        let mut device = {
             let mut core = self.lock();
             core.lanes.iter_mut().for_each(Lane::wake);
             core.device.take()
         };
-        // libzmq loses what was sent over a connection that it has not taken notice of when it closes. Whether that
-        // succeeds says nothing: the socket is done with.
-        let _ = device.as_ref().map(Device::events);
+        device.iter_mut().for_each(Device::wind_up);
         // Whoever comes past a turnstile from now on finds the socket gone, and leaves. With both turns in hand, no one
         // waits at its descriptor (rule 7).
         let turns = self

@@ -159,6 +159,8 @@ impl Device for Socket {
     }
 
     fn tidy(&mut self) {}
+
+    fn wind_up(&mut self) {}
 }
 
 impl Drop for Socket {

@@ -4,6 +4,7 @@
 //! give `EAGAIN`, and never leave the socket in the middle of a message.
 
 use std::mem;
+use std::time::{Duration, Instant};
 
 use zmq::{DONTWAIT, PollEvents, SNDMORE};
 
@@ -312,6 +313,34 @@ impl Wire {
 impl Device for Wire {
     fn events(&self) -> zmq::Result<PollEvents> {
         retry_interrupted(|| self.socket.get_events())
+    }
+
+    /// * libzmq loses what was sent over a connection that it has not taken notice of.
+    /// * It never looks again after a connection that was reset while the queue of what it brought was full, and
+    ///   lingers for it without end. Room in the queue makes it look. What is in the queue is lost with the socket
+    ///   anyway; then the connection brings no more than had been read already, which is soon done. A reply and a
+    ///   request that are not to receive now cannot make room.
+    fn wind_up(&mut self) {
+        /// How long it may take libzmq's own thread to fill the queue again, in milliseconds.
+        const REFILL: i64 = 10;
+        /// A peer may send without end.
+        const LIMIT: Duration = Duration::from_millis(100);
+
+        // Whether that succeeds says nothing: the socket is done with.
+        let _ = self.events();
+        if self.socket.get_linger() != Ok(-1) {
+            return;
+        }
+        let started = Instant::now();
+        let mut patience = 0;
+        while self.socket.poll(zmq::POLLIN, patience).is_ok_and(|ready| ready > 0) {
+            while self.socket.recv(&mut self.frame, DONTWAIT).is_ok() {
+                if started.elapsed() > LIMIT {
+                    return;
+                }
+            }
+            patience = REFILL;
+        }
     }
 
     /// Reads what subscribers have sent, now and then, if this is a publisher: libzmq would keep it for ever.
