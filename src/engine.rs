@@ -66,7 +66,7 @@ use crate::context::{self, SharedContext};
 use crate::endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::recipe::Options;
-use crate::{Message, publish};
+use crate::{Frame, Message, publish};
 use gate::{Direction, Gate, Halt};
 pub(crate) use kind::Kind;
 use patience::milliseconds;
@@ -222,7 +222,16 @@ impl Engine {
             .map_err(|halt| self.explain(halt, patience, &"receive"))
     }
 
-    /// The same, and waits also while it is the turn to send.
+    /// Receives one message without copying it.
+    pub(crate) fn receive_frames(&self, patience: Patience<'_>) -> Result<Vec<Frame>> {
+        let frames = self
+            .gate
+            .operate(Direction::Receiving, patience, None, Wire::try_take)
+            .map_err(|halt| self.explain(halt, patience, &"receive"))?;
+        Ok(frames.into_iter().map(Frame::new).collect())
+    }
+
+    /// Receives one message into a [`Message`], and waits also while it is the turn to send.
     pub(crate) fn receive_in_turn(&self, message: &mut Message, patience: Patience<'_>) -> Result<()> {
         self.take_turns(patience, |wire| wire.try_receive(message))
     }

@@ -313,6 +313,23 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
+//! # Large messages
+//!
+//! [`frames`](Receiver::frames) iterates over messages that stay in the memory libzmq received them into, which saves
+//! copying them; [`recv_into`](Receiver::recv_into) copies into the buffers of an earlier message, which saves
+//! allocating them.
+//!
+//! ```
+//! # let pull = zeroless::Server::new(0).pull()?;
+//! # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+//! push.send(&[vec![7; 1_000_000]])?;
+//! for message in pull.frames() {
+//!     println!("{} bytes", message[0].len());
+//! #   break;
+//! }
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
 //! # Timeouts
 //!
 //! Without further ado, receiving waits for a message and sending for room. [`timeout`](Server::timeout) on a recipe
@@ -455,6 +472,7 @@ mod context;
 mod endpoint;
 mod engine;
 mod error;
+mod frame;
 mod handle;
 mod proxy;
 mod publish;
@@ -470,9 +488,10 @@ pub use client::Client;
 /// The crate of the channel that is inside a [`Channel`], and of `select!`.
 pub use crossbeam_channel;
 pub use error::{Error, ErrorKind, Result};
+pub use frame::Frame;
 pub use proxy::{ProxySide, proxy, proxy_with_capture};
 pub use publish::{Publisher, Subscriber};
-pub use receiver::{Iter, Receiver, TryIter};
+pub use receiver::{Frames, Iter, Receiver, TryIter};
 pub use sender::Sender;
 pub use server::Server;
 pub use socket::Socket;

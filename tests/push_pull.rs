@@ -112,6 +112,36 @@ fn received_frames_reuse_the_buffers_of_an_earlier_message() {
 }
 
 #[test]
+fn frames_are_received_without_a_copy_as_they_were_sent() {
+    let _watchdog = watchdog();
+    let (push, pull) = push_and_pull();
+    let large = vec![7; 1_000_000];
+    push.send(&[&b"head"[..], b"", &large]).unwrap();
+    push(&[b"next"]).unwrap();
+    let frames = pull.recv_frames().unwrap();
+    assert_eq!(frames, [&b"head"[..], b"", &large]);
+
+    push.send(&frames).unwrap();
+    drop(frames);
+    assert_eq!(pull.recv().unwrap(), [b"next"]);
+    assert_eq!(pull.recv().unwrap(), [&b"head"[..], b"", &large]);
+}
+
+#[test]
+fn iteration_over_frames_ends_when_the_socket_is_closed() {
+    let _watchdog = watchdog();
+    let (push, pull) = push_and_pull();
+    push(&[b"one"]).unwrap();
+    push(&[b"two"]).unwrap();
+    let received = pull.frames().inspect(|frames| {
+        if *frames == [b"two"] {
+            pull.socket().close();
+        }
+    });
+    assert_eq!(received.count(), 2);
+}
+
+#[test]
 fn sending_waits_at_the_high_water_mark_and_goes_on_when_there_is_room() {
     let _watchdog = watchdog();
     let push = Server::new(0).high_water_mark(1).push().unwrap();

@@ -12,7 +12,9 @@ use nix::sys::pthread::pthread_kill;
 use nix::sys::signal::Signal;
 use std::os::unix::thread::JoinHandleExt;
 use support::{client_of, client_of_sender, push_and_pull, watchdog};
-use zeroless::{Client, ErrorKind, Iter, Publisher, Receiver, Sender, Server, Socket, Subscriber, TryIter};
+use zeroless::{
+    Client, ErrorKind, Frame, Frames, Iter, Publisher, Receiver, Sender, Server, Socket, Subscriber, TryIter,
+};
 
 /// Compiles if and only if the type may be sent to and shared between threads.
 fn is_send_and_sync<T: Send + Sync>() {}
@@ -28,6 +30,8 @@ fn every_public_type_is_send_and_sync() {
     is_send_and_sync::<Socket>();
     is_send_and_sync::<Iter<'_>>();
     is_send_and_sync::<TryIter<'_>>();
+    is_send_and_sync::<Frames<'_>>();
+    is_send_and_sync::<Frame>();
     is_send_and_sync::<zeroless::Error>();
 }
 
