@@ -208,9 +208,12 @@ impl Engine {
     pub(crate) fn send(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
         self.check(frames)?;
         self.gate
-            .operate(Direction::Sending, patience, self.slice_of_sending(), |wire| {
-                wire.try_send(frames)
-            })
+            .operate(
+                Direction::Sending,
+                patience,
+                || self.slice_of_sending(),
+                |wire| wire.try_send(frames),
+            )
             .map_err(|halt| self.explain_sending(halt, patience, frames[0]))
     }
 
@@ -218,7 +221,12 @@ impl Engine {
     #[inline]
     pub(crate) fn receive(&self, message: &mut Message, patience: Patience<'_>) -> Result<()> {
         self.gate
-            .operate(Direction::Receiving, patience, None, |wire| wire.try_receive(message))
+            .operate(
+                Direction::Receiving,
+                patience,
+                || None,
+                |wire| wire.try_receive(message),
+            )
             .map_err(|halt| self.explain(halt, patience, &"receive"))
     }
 
@@ -226,7 +234,7 @@ impl Engine {
     pub(crate) fn receive_frames(&self, patience: Patience<'_>) -> Result<Vec<Frame>> {
         let frames = self
             .gate
-            .operate(Direction::Receiving, patience, None, Wire::try_take)
+            .operate(Direction::Receiving, patience, || None, Wire::try_take)
             .map_err(|halt| self.explain(halt, patience, &"receive"))?;
         Ok(frames.into_iter().map(Frame::new).collect())
     }
@@ -244,23 +252,28 @@ impl Engine {
     /// Receives, for one who does so again and again until cancelled.
     fn take_turns<T>(&self, patience: Patience<'_>, mut receive: impl FnMut(&mut Wire) -> zmq::Result<T>) -> Result<T> {
         self.gate
-            .operate(Direction::Receiving, patience, None, |wire| {
-                // Once cancelled, no one is there for a message.
-                if patience.is_cancelled() {
-                    return Err(zmq::Error::EAGAIN);
-                }
-                receive(wire).map_err(|error| match error {
-                    // It is the turn to send. Whoever does so will look whether there is something to receive then.
-                    zmq::Error::EFSM => zmq::Error::EAGAIN,
-                    other => other,
-                })
-            })
+            .operate(
+                Direction::Receiving,
+                patience,
+                || None,
+                |wire| {
+                    // Once cancelled, no one is there for a message.
+                    if patience.is_cancelled() {
+                        return Err(zmq::Error::EAGAIN);
+                    }
+                    receive(wire).map_err(|error| match error {
+                        // It is the turn to send. Whoever does so will look whether there is something to receive then.
+                        zmq::Error::EFSM => zmq::Error::EAGAIN,
+                        other => other,
+                    })
+                },
+            )
             .map_err(|halt| self.explain(halt, patience, &"receive"))
     }
 
     /// Waits until there is room for a message, as far as libzmq can tell before it knows which message.
     pub(crate) fn await_room(&self, patience: Patience<'_>) -> Result<()> {
-        let slice = self.slice_of_sending();
+        let slice = || self.slice_of_sending();
         self.gate
             .operate(Direction::Sending, patience, slice, |wire| wire.try_find_room())
             .map_err(|halt| self.explain(halt, patience, &"send"))
@@ -275,9 +288,12 @@ impl Engine {
         let patience = Patience::Until(cancel, timeout);
         self.check(&frames.iter().map(|frame| &**frame).collect::<Vec<&[u8]>>())?;
         self.gate
-            .operate(Direction::Sending, patience, self.slice_of_sending(), |wire| {
-                wire.try_pass_on(&mut frames)
-            })
+            .operate(
+                Direction::Sending,
+                patience,
+                || self.slice_of_sending(),
+                |wire| wire.try_pass_on(&mut frames),
+            )
             .map_err(|halt| self.explain_sending(halt, patience, &frames[0]))
     }
 
@@ -287,9 +303,12 @@ impl Engine {
         const SLICE: Duration = Duration::from_millis(100);
 
         self.gate
-            .operate(Direction::Receiving, patience, Some(SLICE), |wire| {
-                wire.try_count_subscriptions(wanted)
-            })
+            .operate(
+                Direction::Receiving,
+                patience,
+                || Some(SLICE),
+                |wire| wire.try_count_subscriptions(wanted),
+            )
             .map_err(|halt| {
                 let arrived = self.gate.look(Wire::subscriptions).unwrap_or(0);
                 let doing = format!("wait for {wanted} subscriptions, of which {arrived} have arrived");

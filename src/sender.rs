@@ -214,6 +214,14 @@ impl Outlet {
     fn send(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
         match &self.topic {
             Topic::Free => self.transmit(frames, patience),
+            _ => self.send_on_topic(frames, patience),
+        }
+    }
+
+    #[inline(never)]
+    fn send_on_topic(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
+        match &self.topic {
+            Topic::Free => self.transmit(frames, patience),
             Topic::Required(topic) => {
                 self.check(topic, frames)?;
                 self.transmit(frames, patience)

@@ -205,12 +205,13 @@ impl<D: Device> Gate<D> {
     /// Tries an operation, and again each time that the socket may have become ready for it.
     ///
     /// If there is a `slice`, the events do not tell when that is (rule 8), and it is tried again after so much time.
+    /// It is only asked for before waiting.
     #[inline]
     pub(super) fn operate<T>(
         &self,
         direction: Direction,
         patience: Patience<'_>,
-        slice: Option<Duration>,
+        slice: impl FnOnce() -> Option<Duration>,
         mut operation: impl FnMut(&mut D) -> zmq::Result<T>,
     ) -> Outcome<T> {
         let mut core = self.lock();
@@ -218,7 +219,7 @@ impl<D: Device> Gate<D> {
         match outcome {
             Err(Halt::Unready) if !matches!(patience, Patience::None) => {
                 let deadline = Deadline::after(patience);
-                self.wait_to_operate(direction, deadline, slice, operation, core)
+                self.wait_to_operate(direction, deadline, slice(), operation, core)
             }
             outcome => {
                 core.settle();

@@ -69,10 +69,10 @@ impl Kind {
     #[inline]
     pub(super) fn check(self, frames: &[impl AsRef<[u8]>]) -> Result<(), String> {
         let is_particular = matches!(self, Kind::Router | Kind::Stream | Kind::XSubscribe);
-        match frames {
-            [_, ..] if !is_particular => Ok(()),
-            _ => self.check_closely(frames),
+        if is_particular || frames.is_empty() {
+            return self.check_closely(frames);
         }
+        Ok(())
     }
 
     #[inline(never)]

@@ -174,16 +174,21 @@ impl Drop for Socket {
 type Shared = Arc<Gate<Socket>>;
 
 fn receive(gate: &Gate<Socket>, patience: Patience<'_>) -> Result<(), Halt> {
-    gate.operate(Direction::Receiving, patience, None, |socket| {
-        if patience.is_cancelled() {
-            return Err(zmq::Error::EAGAIN);
-        }
-        socket.try_receive()
-    })
+    gate.operate(
+        Direction::Receiving,
+        patience,
+        || None,
+        |socket| {
+            if patience.is_cancelled() {
+                return Err(zmq::Error::EAGAIN);
+            }
+            socket.try_receive()
+        },
+    )
 }
 
 fn send(gate: &Gate<Socket>, patience: Patience<'_>) -> Result<(), Halt> {
-    gate.operate(Direction::Sending, patience, None, Socket::try_send)
+    gate.operate(Direction::Sending, patience, || None, Socket::try_send)
 }
 
 /// Runs the threads at the same time, in all orders with few enough changes between them, and has all of them end.

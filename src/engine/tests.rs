@@ -198,9 +198,11 @@ fn a_message_that_comes_between_an_attempt_and_the_sleep_wakes_the_thread() {
 
     let mut attempts = 0;
     let started = Instant::now();
-    let outcome = engine
-        .gate
-        .operate(Direction::Receiving, Patience::For(SOON), None, |wire| {
+    let outcome = engine.gate.operate(
+        Direction::Receiving,
+        Patience::For(SOON),
+        || None,
+        |wire| {
             let outcome = wire.try_receive(&mut message);
             attempts += 1;
             if attempts == 1 {
@@ -212,7 +214,8 @@ fn a_message_that_comes_between_an_attempt_and_the_sleep_wakes_the_thread() {
                 assert_eq!(told, Ok(1), "the message has come");
             }
             outcome
-        });
+        },
+    );
     assert!(outcome.is_ok());
     assert_eq!(message, [b"just then"]);
     assert!(
@@ -249,12 +252,15 @@ fn a_thread_that_waits_for_a_full_peer_rests_though_another_peer_has_room() {
     let mut attempts = 0;
     let time = Duration::from_millis(300);
     let slice = engine.slice_of_sending();
-    let outcome = engine
-        .gate
-        .operate(Direction::Sending, Patience::For(time), slice, |wire| {
+    let outcome = engine.gate.operate(
+        Direction::Sending,
+        Patience::For(time),
+        || slice,
+        |wire| {
             attempts += 1;
             wire.try_send(&["full", "y"])
-        });
+        },
+    );
     assert!(matches!(outcome, Err(Halt::Unready)));
     assert!(attempts <= 60, "in {time:?}, {attempts} attempts were made");
 }

@@ -57,6 +57,20 @@ impl Wire {
     /// millisecond ago. So it is believed only once [`events`](Device::events) agrees (rule 3 of the engine).
     #[inline]
     pub(super) fn try_send(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
+        match frames {
+            // Most messages are so. If it fails, nothing has been sent yet.
+            [frame] if self.sends_at_once(frame.as_ref()) => Ok(()),
+            _ => self.try_send_any(frames),
+        }
+    }
+
+    #[inline]
+    fn sends_at_once(&self, frame: &[u8]) -> bool {
+        frame.len() < LARGE && !self.owes_last_frame && self.socket.send(frame, DONTWAIT).is_ok()
+    }
+
+    #[inline(never)]
+    fn try_send_any(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
         let large = is_large(frames);
         if large {
             self.try_find_room()?;
@@ -177,7 +191,6 @@ impl Wire {
                 Err(error) => return Err(error),
             }
         }
-        self.sends_since_look = self.sends_since_look.saturating_add(1);
         Ok(())
     }
 
@@ -346,7 +359,11 @@ impl Device for Wire {
     /// Reads what subscribers have sent, now and then, if this is a publisher: libzmq would keep it for ever.
     #[inline]
     fn tidy(&mut self) {
-        if self.kind == Kind::Publish && self.sends_since_look >= SENDS_BETWEEN_LOOKS {
+        if self.kind != Kind::Publish {
+            return;
+        }
+        self.sends_since_look += 1;
+        if self.sends_since_look >= SENDS_BETWEEN_LOOKS {
             // A fault would show at the next operation, which has someone to tell.
             let _ = self.read_subscriptions();
         }
