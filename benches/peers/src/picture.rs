@@ -1,0 +1,97 @@
+//! Draws what was measured.
+
+use std::iter;
+
+use plotters::prelude::*;
+
+use crate::Outcome;
+use crate::contestants::{CONTESTANTS, YARDSTICK};
+use crate::measure::{Row, SIZES};
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../throughput.svg");
+const TITLE: &str = "Push/pull over loopback TCP, one sender and one receiver";
+
+/// How each contestant is drawn: people who are blind to some colours can tell these apart. The yardstick is a broad
+/// band, so that it shows beneath whoever is just as fast.
+const STYLES: [(RGBColor, u32); CONTESTANTS.len()] = [
+    (RGBColor(0, 114, 178), 2),
+    (RGBColor(185, 185, 185), 8),
+    (RGBColor(0, 158, 115), 2),
+    (RGBColor(213, 94, 0), 2),
+];
+
+/// Lines of throughput against size, both on logarithmic scales.
+pub fn draw(rows: &[Row]) -> Outcome {
+    let area = SVGBackend::new(PATH, (960, 600)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let decades = decades(rows);
+    let throughputs = decades[0]..decades[decades.len() - 1];
+    let mut chart = ChartBuilder::on(&area)
+        .caption(TITLE, ("sans-serif", 24))
+        .margin(20)
+        .x_label_area_size(56)
+        .y_label_area_size(72)
+        .build_cartesian_2d(
+            // Some room to the left of the least size, and to the right of the greatest.
+            (10.0..1.6 * (1 << 20) as f64)
+                .log_scale()
+                .with_key_points(SIZES.iter().map(|size| size.bytes as f64).collect()),
+            throughputs.log_scale().with_key_points(decades),
+        )?;
+    chart
+        .configure_mesh()
+        .x_desc("size of a message")
+        .y_desc("messages a second")
+        .x_label_formatter(&|bytes| label_of_size(*bytes))
+        .y_label_formatter(&|throughput| label_of_throughput(*throughput))
+        .label_style(("sans-serif", 16))
+        .axis_desc_style(("sans-serif", 18))
+        .light_line_style(TRANSPARENT)
+        .draw()?;
+    for index in yardstick_first() {
+        let (color, width) = STYLES[index];
+        let style = color.filled().stroke_width(width);
+        let points = rows.iter().map(|row| (row.bytes as f64, row.throughputs()[index]));
+        chart
+            .draw_series(LineSeries::new(points, style).point_size(4))?
+            .label(CONTESTANTS[index].name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], style));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .legend_area_size(32)
+        .margin(16)
+        .label_font(("sans-serif", 18))
+        .background_style(WHITE)
+        .border_style(RGBColor(200, 200, 200))
+        .draw()?;
+    Ok(area.present()?)
+}
+
+/// All contestants, those that come later drawn over those before.
+fn yardstick_first() -> impl Iterator<Item = usize> {
+    let others = (0..CONTESTANTS.len()).filter(|index| *index != YARDSTICK);
+    iter::once(YARDSTICK).chain(others)
+}
+
+/// The powers of ten from the one below the least throughput to the one above the greatest.
+fn decades(rows: &[Row]) -> Vec<f64> {
+    let logarithms = rows.iter().flat_map(Row::throughputs).map(f64::log10);
+    let least = logarithms.clone().fold(f64::INFINITY, f64::min).floor() as i32;
+    let greatest = logarithms.fold(f64::NEG_INFINITY, f64::max).ceil() as i32;
+    (least..=greatest).map(|exponent| 10f64.powi(exponent)).collect()
+}
+
+fn label_of_size(bytes: f64) -> String {
+    let size = SIZES.iter().find(|size| size.bytes as f64 == bytes);
+    size.map(ToString::to_string).unwrap_or_default()
+}
+
+fn label_of_throughput(throughput: f64) -> String {
+    match throughput {
+        throughput if throughput >= 1e6 => format!("{} M", throughput / 1e6),
+        throughput if throughput >= 1e3 => format!("{} k", throughput / 1e3),
+        throughput => throughput.to_string(),
+    }
+}
