@@ -29,8 +29,8 @@
 //! 3. **The sender that sleeps beside an empty queue.** A send that does not wait looks at what has happened to the
 //!    socket only every three million CPU ticks. Its `EAGAIN` is believed only after a look: `Wire::try_send`.
 //! 4. **The wake-up before the sleep.** A thread that said it waits only after unlocking would miss what happened in
-//!    between. So it raises its flag under the lock, and looks once more before it unlocks. Whatever comes later
-//!    makes `ZMQ_FD` readable, or finds the flag raised.
+//!    between. So it raises its flag under the lock under which its attempt failed, which took notice of all there was.
+//!    Whatever comes later makes `ZMQ_FD` readable, or finds the flag raised.
 //! 5. **The signal.** `EINTR` ends a wait early and means nothing: the wait goes on, for the time that is left.
 //! 6. **The torn message.** The frames of a message are sent under one lock, and so are they received. If a peer
 //!    vanishes in the middle, what libzmq still expects of that message is dealt with before anything else is sent:
@@ -41,7 +41,7 @@
 //! 8. **The room that libzmq cannot tell of.** A router sends to the one peer that a message names. When that peer's
 //!    queue is full, `ZMQ_EVENTS` has nothing to say about it: it tells that *some* peer has room. So there the events
 //!    are not believed: a thread that waits for such a peer is woken by whatever happens to the socket, does not take
-//!    its own last look for a reason to go on, and tries again every few milliseconds besides, as two threads may
+//!    a look at them for a reason to go on, and tries again every few milliseconds besides, as two threads may
 //!    wait for two peers. This is the one place where time is asked for help.
 
 #[cfg(not(zeroless_loom))]
@@ -67,7 +67,7 @@ use crate::endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::recipe::Options;
 use crate::{Frame, Message, publish};
-use gate::{Direction, Gate, Halt};
+use gate::{Device, Direction, Gate, Halt};
 pub(crate) use kind::Kind;
 use patience::milliseconds;
 pub(crate) use patience::{Cancel, Patience};
@@ -261,11 +261,11 @@ impl Engine {
                     if patience.is_cancelled() {
                         return Err(zmq::Error::EAGAIN);
                     }
-                    receive(wire).map_err(|error| match error {
+                    match receive(wire) {
                         // It is the turn to send. Whoever does so will look whether there is something to receive then.
-                        zmq::Error::EFSM => zmq::Error::EAGAIN,
-                        other => other,
-                    })
+                        Err(zmq::Error::EFSM) => wire.events().and(Err(zmq::Error::EAGAIN)),
+                        outcome => outcome,
+                    }
                 },
             )
             .map_err(|halt| self.explain(halt, patience, &"receive"))

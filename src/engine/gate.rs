@@ -38,6 +38,13 @@ pub(super) enum Direction {
 impl Direction {
     const BOTH: [Direction; 2] = [Direction::Receiving, Direction::Sending];
 
+    fn other(self) -> Direction {
+        match self {
+            Direction::Receiving => Direction::Sending,
+            Direction::Sending => Direction::Receiving,
+        }
+    }
+
     fn event(self) -> PollEvents {
         match self {
             Direction::Receiving => zmq::POLLIN,
@@ -145,14 +152,15 @@ impl<D: Device> Core<D> {
 
     /// Says that the calling thread is going to wait, sees to those who wait already, and returns what to wait at.
     ///
-    /// Settling is the last look of rule 4, and may well wake this very thread; but not where the events do not tell
-    /// whether to go on (rule 8), or it would never come to rest.
+    /// The attempt that has just failed, under this very lock, was the last look of rule 4. Only if the other
+    /// direction has a waiter is there another look, for its sake, which may well find what this thread waits for.
+    /// Where the events do not tell whether to go on (rule 8), it must not, or the thread would never come to rest.
     fn raise_and_settle(&mut self, direction: Direction, events_tell: bool) -> std::io::Result<Descriptor> {
         if !events_tell {
             self.settle();
         }
         let bell = self.lanes[direction as usize].raise();
-        if events_tell {
+        if events_tell && self.lanes[direction.other() as usize].flag == Flag::Raised {
             self.settle();
         }
         bell
@@ -203,6 +211,9 @@ impl<D: Device> Gate<D> {
     }
 
     /// Tries an operation, and again each time that the socket may have become ready for it.
+    ///
+    /// When it answers `EAGAIN`, it has to have taken notice of all that has happened to the socket, and found nothing
+    /// to go on with: whoever waits then is only told of what happens later.
     ///
     /// If there is a `slice`, the events do not tell when that is (rule 8), and it is tried again after so much time.
     /// It is only asked for before waiting.

@@ -125,18 +125,22 @@ impl Wire {
                 wire.send_frames(frames.len(), |socket, index, flags| socket.send(&*frames[index], flags))
             });
         }
-        self.try_find_room()?;
-        let mut handed_on = false;
-        let outcome = self.send_frames(frames.len(), |socket, index, flags| {
-            if frames[index].len() < LARGE {
-                return socket.send(&*frames[index], flags);
+        loop {
+            self.try_find_room()?;
+            let mut handed_on = false;
+            let outcome = self.send_frames(frames.len(), |socket, index, flags| {
+                if frames[index].len() < LARGE {
+                    return socket.send(&*frames[index], flags);
+                }
+                handed_on = true;
+                socket.send(mem::replace(&mut frames[index], zmq::Message::new()), flags)
+            });
+            match outcome {
+                Err(zmq::Error::EAGAIN) if handed_on => return Ok(()),
+                // The peer that had room has vanished.
+                Err(zmq::Error::EAGAIN) if self.kind.tells_of_room() => {}
+                outcome => return outcome,
             }
-            handed_on = true;
-            socket.send(mem::replace(&mut frames[index], zmq::Message::new()), flags)
-        });
-        match outcome {
-            Err(zmq::Error::EAGAIN) if handed_on => Ok(()),
-            outcome => outcome,
         }
     }
 
