@@ -1,0 +1,90 @@
+//! What the bare `zmq` crate does in its turns, as a newcomer would write it.
+
+use std::time::Duration;
+
+use zmq::{Context, PULL, PUSH, REP, REQ, Socket};
+
+use crate::turn::{Outcome, Tally, Turn};
+
+/// Sends with `send_multipart` and receives with `recv_multipart`.
+pub fn multipart(turn: Turn) -> Outcome<Duration> {
+    let (push, pull) = link(PUSH, PULL, turn.endpoint)?;
+    let receive = |count, tally: &mut Tally| receive(&pull, count, tally);
+    let send = move |count| send(&push, turn.message, count);
+    Ok(turn.time(receive, send))
+}
+
+/// The least that libzmq asks for: receives frames into one `zmq::Message`, where they stay.
+pub fn floor(turn: Turn) -> Outcome<Duration> {
+    let (push, pull) = link(PUSH, PULL, turn.endpoint)?;
+    let &[frame] = turn.message else {
+        return Err("the floor is for messages of one frame".into());
+    };
+    let mut message = zmq::Message::new();
+    let receive = |count, tally: &mut Tally| {
+        for _ in 0..count {
+            pull.recv(&mut message, 0)?;
+            tally.add(&[&*message])?;
+        }
+        Ok(())
+    };
+    let send = move |count| {
+        for _ in 0..count {
+            push.send(frame, 0)?;
+        }
+        Ok(())
+    };
+    Ok(turn.time(receive, send))
+}
+
+/// Asks one thread from another.
+pub fn round_trips(turn: Turn) -> Outcome<Duration> {
+    let (request, reply) = link(REQ, REP, turn.endpoint)?;
+    let ask = |count, tally: &mut Tally| ask(&request, turn.message, count, tally);
+    let answer = move |count| answer(&reply, count);
+    Ok(turn.time(ask, answer))
+}
+
+fn link(client: zmq::SocketType, server: zmq::SocketType, endpoint: &str) -> Outcome<(Socket, Socket)> {
+    let context = Context::new();
+    let (client, server) = (context.socket(client)?, context.socket(server)?);
+    client.connect(&bind(&server, endpoint)?)?;
+    Ok((client, server))
+}
+
+/// Returns the endpoint for clients to connect to.
+fn bind(server: &Socket, endpoint: &str) -> Outcome<String> {
+    server.bind(endpoint)?;
+    let bound = server.get_last_endpoint()?;
+    Ok(bound.map_err(|_| "libzmq gave an endpoint that is no text")?)
+}
+
+fn send(push: &Socket, message: &[&[u8]], count: usize) -> Outcome {
+    for _ in 0..count {
+        push.send_multipart(message, 0)?;
+    }
+    Ok(())
+}
+
+fn receive(pull: &Socket, count: usize, tally: &mut Tally) -> Outcome {
+    for _ in 0..count {
+        tally.add(&pull.recv_multipart(0)?)?;
+    }
+    Ok(())
+}
+
+fn ask(request: &Socket, message: &[&[u8]], count: usize, tally: &mut Tally) -> Outcome {
+    for _ in 0..count {
+        request.send_multipart(message, 0)?;
+        tally.add(&request.recv_multipart(0)?)?;
+    }
+    Ok(())
+}
+
+fn answer(reply: &Socket, count: usize) -> Outcome {
+    for _ in 0..count {
+        let request = reply.recv_multipart(0)?;
+        reply.send_multipart(request, 0)?;
+    }
+    Ok(())
+}
