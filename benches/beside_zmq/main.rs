@@ -26,6 +26,7 @@
 //! * `one thread`, `one sender`: zeroless itself, with one thread where it has four.
 
 mod comparison;
+mod helper;
 mod table;
 mod turn;
 mod with_zeroless;
@@ -37,6 +38,7 @@ use std::thread;
 use std::time::Duration;
 
 use table::Row;
+use turn::must;
 use works::WORKS;
 
 /// How much of each work to do.
@@ -61,7 +63,16 @@ const QUICK: Effort = Effort {
 };
 
 fn main() {
-    let told = |flag| std::env::args().any(|argument| argument == flag);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match helper::help(&arguments) {
+        Some(outcome) => must(outcome),
+        None => measure(&arguments),
+    }
+}
+
+fn measure(arguments: &[&str]) {
+    let told = |flag| arguments.contains(&flag);
     let effort = if told("--quick") { &QUICK } else { &FULL };
     thread::spawn(|| give_up_after(effort.limit));
     // Cargo passes `--bench` to measure, but not to test that the benches run.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use zeroless::{Client, Message, Receiver, Sender, Server};
 
-use crate::turn::{Outcome, Tally, Turn, must, share};
+use crate::helper::Helper;
+use crate::turn::{Outcome, TCP, Tally, Turn, must, share};
 
 /// Calls to send and iterates to receive.
 pub fn iterate(turn: Turn) -> Outcome<Duration> {
@@ -96,6 +97,21 @@ pub fn round_trips(turn: Turn) -> Outcome<Duration> {
     let ask = |count, tally: &mut Tally| ask(&request, &replies, turn.message, count, tally);
     let answer = |count| answer(&reply, &requests, count);
     Ok(turn.time(ask, answer))
+}
+
+/// Asks another process.
+pub fn round_trips_between_processes(turn: Turn) -> Outcome<Duration> {
+    let mut server = Helper::start(&["echo", "zeroless"])?;
+    let (request, replies) = Client::new().connect_to(server.said()?).request()?;
+    let ask = |count, tally: &mut Tally| ask(&request, &replies, turn.message, count, tally);
+    Ok(turn.time_near(ask, || ()))
+}
+
+/// Replies with what it is asked, for ever, as a helper.
+pub fn echo() -> Outcome {
+    let (reply, requests) = Server::at(TCP).reply()?;
+    println!("{}", requests.socket().endpoints()[0]);
+    answer(&reply, &requests, usize::MAX)
 }
 
 fn link(endpoint: &str) -> Outcome<(Sender, Receiver)> {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use zmq::{Context, PULL, PUSH, REP, REQ, Socket};
 
-use crate::turn::{Outcome, Tally, Turn};
+use crate::helper::Helper;
+use crate::turn::{Outcome, TCP, Tally, Turn};
 
 /// Sends with `send_multipart` and receives with `recv_multipart`.
 pub fn multipart(turn: Turn) -> Outcome<Duration> {
@@ -43,6 +44,22 @@ pub fn round_trips(turn: Turn) -> Outcome<Duration> {
     let ask = |count, tally: &mut Tally| ask(&request, turn.message, count, tally);
     let answer = move |count| answer(&reply, count);
     Ok(turn.time(ask, answer))
+}
+
+/// Asks another process.
+pub fn round_trips_between_processes(turn: Turn) -> Outcome<Duration> {
+    let mut server = Helper::start(&["echo", "zmq"])?;
+    let request = Context::new().socket(REQ)?;
+    request.connect(&server.said()?)?;
+    let ask = |count, tally: &mut Tally| ask(&request, turn.message, count, tally);
+    Ok(turn.time_near(ask, || ()))
+}
+
+/// Replies with what it is asked, for ever, as a helper.
+pub fn echo() -> Outcome {
+    let reply = Context::new().socket(REP)?;
+    println!("{}", bind(&reply, TCP)?);
+    answer(&reply, usize::MAX)
 }
 
 fn link(client: zmq::SocketType, server: zmq::SocketType, endpoint: &str) -> Outcome<(Socket, Socket)> {

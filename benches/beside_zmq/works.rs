@@ -39,7 +39,7 @@ pub const PLAIN: Work = Work {
     count: 1_000_000,
 };
 
-pub const WORKS: [Work; 11] = [
+pub const WORKS: [Work; 12] = [
     PLAIN,
     Work {
         name: "iterate and call, 1 frame of 16 B, inproc",
@@ -96,6 +96,14 @@ pub const WORKS: [Work; 11] = [
         measure: Measure::RoundTrip,
         zeroless: with_zeroless::round_trips,
         other: with_zmq::round_trips,
+        count: 5_000,
+        ..PLAIN
+    },
+    Work {
+        name: "request and reply, 16 B, two processes",
+        measure: Measure::RoundTrip,
+        zeroless: with_zeroless::round_trips_between_processes,
+        other: with_zmq::round_trips_between_processes,
         count: 5_000,
         ..PLAIN
     },
