@@ -63,6 +63,8 @@ fn play(role: &[&str]) -> Outcome {
     match role {
         ["echo", "zeroless"] => with_starter(with_zeroless::echo),
         ["echo", "zmq"] => with_starter(with_zmq::echo),
+        ["count", "zeroless", sides, messages] => with_zeroless::count(sides, messages.parse()?),
+        ["count", "zmq", sides, messages] => with_zmq::count(sides, messages.parse()?),
         _ => Err(format!("no helper does {role:?}").into()),
     }
 }

@@ -27,6 +27,9 @@
 
 mod comparison;
 mod helper;
+#[cfg(target_os = "linux")]
+mod idle;
+mod instructions;
 mod table;
 mod turn;
 mod with_zeroless;
@@ -47,6 +50,9 @@ struct Effort {
     rounds: usize,
     /// What the length of a turn is divided by.
     divisor: usize,
+    /// How long an idle receiver is watched.
+    #[cfg(target_os = "linux")]
+    idle: Duration,
     /// What it takes if all goes well, and much more.
     limit: Duration,
 }
@@ -54,11 +60,15 @@ struct Effort {
 const FULL: Effort = Effort {
     rounds: 21,
     divisor: 1,
+    #[cfg(target_os = "linux")]
+    idle: Duration::from_millis(500),
     limit: Duration::from_secs(3600),
 };
 const QUICK: Effort = Effort {
     rounds: 5,
     divisor: 3,
+    #[cfg(target_os = "linux")]
+    idle: Duration::from_millis(200),
     limit: Duration::from_secs(600),
 };
 
@@ -95,11 +105,22 @@ fn compare(effort: &Effort) {
     for work in &WORKS {
         println!("{}", work.row(&work.compare(effort.rounds, effort.divisor)));
     }
+    #[cfg(target_os = "linux")]
+    for row in idle::rows(effort.idle) {
+        println!("{row}");
+    }
+    match instructions::rows() {
+        Ok(rows) => rows.iter().for_each(|row| println!("{row}")),
+        Err(why_not) => println!("{why_not}"),
+    }
 }
 
 fn smoke_test() {
     for work in &WORKS {
         work.try_out();
     }
+    #[cfg(target_os = "linux")]
+    idle::rows(Duration::ZERO);
+    must(instructions::try_out());
     println!("all works went through; `cargo bench` measures them");
 }

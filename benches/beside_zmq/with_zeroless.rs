@@ -6,7 +6,10 @@ use std::time::Duration;
 use zeroless::{Client, Message, Receiver, Sender, Server};
 
 use crate::helper::Helper;
-use crate::turn::{Outcome, TCP, Tally, Turn, must, share};
+#[cfg(target_os = "linux")]
+use crate::idle::Rest;
+use crate::instructions::fill_and_empty;
+use crate::turn::{INPROC, Outcome, TCP, Tally, Turn, must, share};
 
 /// Calls to send and iterates to receive.
 pub fn iterate(turn: Turn) -> Outcome<Duration> {
@@ -112,6 +115,29 @@ pub fn echo() -> Outcome {
     let (reply, requests) = Server::at(TCP).reply()?;
     println!("{}", requests.socket().endpoints()[0]);
     answer(&reply, &requests, usize::MAX)
+}
+
+/// Waits in `recv` while nothing comes.
+#[cfg(target_os = "linux")]
+pub fn rest(time: Duration) -> Outcome<Rest> {
+    let (push, pull) = link(TCP)?;
+    let receive = || {
+        pull.recv()?;
+        Ok(())
+    };
+    Rest::observe(time, receive, || Ok(push(&[b"wake up"])?))
+}
+
+/// Fills a queue without limit, and may empty it, as a helper.
+pub fn count(sides: &str, messages: usize) -> Outcome {
+    let pull = Server::at(INPROC).high_water_mark(0).pull()?;
+    let push = Client::new().connect_to(INPROC).high_water_mark(0).push()?;
+    fill_and_empty(
+        sides,
+        messages,
+        |message, count| send(&push, message, count),
+        |count, tally| receive(&pull, count, tally),
+    )
 }
 
 fn link(endpoint: &str) -> Outcome<(Sender, Receiver)> {

@@ -5,7 +5,10 @@ use std::time::Duration;
 use zmq::{Context, PULL, PUSH, REP, REQ, Socket};
 
 use crate::helper::Helper;
-use crate::turn::{Outcome, TCP, Tally, Turn};
+#[cfg(target_os = "linux")]
+use crate::idle::Rest;
+use crate::instructions::fill_and_empty;
+use crate::turn::{INPROC, Outcome, TCP, Tally, Turn};
 
 /// Sends with `send_multipart` and receives with `recv_multipart`.
 pub fn multipart(turn: Turn) -> Outcome<Duration> {
@@ -60,6 +63,32 @@ pub fn echo() -> Outcome {
     let reply = Context::new().socket(REP)?;
     println!("{}", bind(&reply, TCP)?);
     answer(&reply, usize::MAX)
+}
+
+/// Waits in `recv_multipart` while nothing comes.
+#[cfg(target_os = "linux")]
+pub fn rest(time: Duration) -> Outcome<Rest> {
+    let (push, pull) = link(PUSH, PULL, TCP)?;
+    let receive = move || {
+        pull.recv_multipart(0)?;
+        Ok(())
+    };
+    Rest::observe(time, receive, || Ok(push.send("wake up", 0)?))
+}
+
+/// Fills a queue without limit, and may empty it, as a helper.
+pub fn count(sides: &str, messages: usize) -> Outcome {
+    let context = Context::new();
+    let (push, pull) = (context.socket(PUSH)?, context.socket(PULL)?);
+    push.set_sndhwm(0)?;
+    pull.set_rcvhwm(0)?;
+    push.connect(&bind(&pull, INPROC)?)?;
+    fill_and_empty(
+        sides,
+        messages,
+        |message, count| send(&push, message, count),
+        |count, tally| receive(&pull, count, tally),
+    )
 }
 
 fn link(client: zmq::SocketType, server: zmq::SocketType, endpoint: &str) -> Outcome<(Socket, Socket)> {
