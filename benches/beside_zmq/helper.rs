@@ -30,6 +30,11 @@ impl Helper {
         })
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Waits for the next thing that the helper says.
     pub fn said(&mut self) -> Outcome<String> {
         Ok(self.lines.next().ok_or("a helper ended too early")??)
@@ -63,10 +68,17 @@ fn play(role: &[&str]) -> Outcome {
     match role {
         ["echo", "zeroless"] => with_starter(with_zeroless::echo),
         ["echo", "zmq"] => with_starter(with_zmq::echo),
+        ["pull", "zeroless", peers, count] => pull(with_zeroless::pull, peers, count),
+        ["pull", "zmq", peers, count] => pull(with_zmq::pull, peers, count),
         ["count", "zeroless", sides, messages] => with_zeroless::count(sides, messages.parse()?),
         ["count", "zmq", sides, messages] => with_zmq::count(sides, messages.parse()?),
         _ => Err(format!("no helper does {role:?}").into()),
     }
+}
+
+fn pull(server: fn(usize, usize) -> Outcome, peers: &str, count: &str) -> Outcome {
+    let (peers, count) = (peers.parse()?, count.parse()?);
+    with_starter(|| server(peers, count))
 }
 
 /// Does the work for as long as the starter is there.

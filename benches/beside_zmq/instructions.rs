@@ -1,8 +1,8 @@
 //! The instructions that a message costs outside the kernel, which valgrind counts: what else the machine does changes
 //! nothing about them.
 //!
-//! A helper fills a queue of this process with messages of 16 B, and takes them out again, all in one thread. What a
-//! message costs is the difference between two helpers that have different numbers to do; and what receiving costs,
+//! A helper fills the queue between two sockets of its own with messages of 16 B, and takes them out again, all in one
+//! thread. What a message costs is the difference between two helpers that have different numbers to do; and what receiving costs,
 //! that between those that both send and receive, and those that only send.
 
 use std::process::Command;

@@ -24,12 +24,26 @@
 //! * `floor`: the least that libzmq asks for, where `zmq` receives each frame into one `zmq::Message` and copies
 //!   nothing out;
 //! * `one thread`, `one sender`: zeroless itself, with one thread where it has four.
+//!
+//! Where the ratios say that something has become slower, the instructions tell whether it is the code: `valgrind`
+//! counts them, if it is there, and nothing else on the machine changes their number. Cycles, caches and the kernel are
+//! not in it.
+//!
+//! An idle receiver is watched on Linux only, and so are the memory and the descriptors of a server.
+//!
+//! The tables below the main one tell what happens as something grows: the length of messages, the threads on one
+//! socket, the peers of one server. The row of one thread beside one thread says how much of a ratio is chance: there
+//! is nothing else in it.
+//!
+//! Some of the work is done by helpers: this executable, started once more. They end when it does.
 
 mod comparison;
+mod growth;
 mod helper;
 #[cfg(target_os = "linux")]
 mod idle;
 mod instructions;
+mod many_peers;
 mod table;
 mod turn;
 mod with_zeroless;
@@ -50,6 +64,9 @@ struct Effort {
     rounds: usize,
     /// What the length of a turn is divided by.
     divisor: usize,
+    /// The same for what grows. The turns of many peers are always as long.
+    growth_rounds: usize,
+    growth_divisor: usize,
     /// How long an idle receiver is watched.
     #[cfg(target_os = "linux")]
     idle: Duration,
@@ -60,6 +77,8 @@ struct Effort {
 const FULL: Effort = Effort {
     rounds: 21,
     divisor: 1,
+    growth_rounds: 7,
+    growth_divisor: 1,
     #[cfg(target_os = "linux")]
     idle: Duration::from_millis(500),
     limit: Duration::from_secs(3600),
@@ -67,6 +86,8 @@ const FULL: Effort = Effort {
 const QUICK: Effort = Effort {
     rounds: 5,
     divisor: 3,
+    growth_rounds: 3,
+    growth_divisor: 4,
     #[cfg(target_os = "linux")]
     idle: Duration::from_millis(200),
     limit: Duration::from_secs(600),
@@ -113,6 +134,8 @@ fn compare(effort: &Effort) {
         Ok(rows) => rows.iter().for_each(|row| println!("{row}")),
         Err(why_not) => println!("{why_not}"),
     }
+    growth::print(effort.growth_rounds, effort.growth_divisor);
+    many_peers::print(effort.growth_rounds);
 }
 
 fn smoke_test() {
@@ -122,5 +145,7 @@ fn smoke_test() {
     #[cfg(target_os = "linux")]
     idle::rows(Duration::ZERO);
     must(instructions::try_out());
+    growth::try_out();
+    must(many_peers::try_out());
     println!("all works went through; `cargo bench` measures them");
 }

@@ -9,6 +9,7 @@ use crate::helper::Helper;
 #[cfg(target_os = "linux")]
 use crate::idle::Rest;
 use crate::instructions::fill_and_empty;
+use crate::many_peers::{self, BACKLOG};
 use crate::turn::{INPROC, Outcome, TCP, Tally, Turn, must, share};
 
 /// Calls to send and iterates to receive.
@@ -115,6 +116,13 @@ pub fn echo() -> Outcome {
     let (reply, requests) = Server::at(TCP).reply()?;
     println!("{}", requests.socket().endpoints()[0]);
     answer(&reply, &requests, usize::MAX)
+}
+
+/// Receives from many peers, as a helper.
+pub fn pull(peers: usize, count: usize) -> Outcome {
+    let pull = Server::at(TCP).configure(|socket| socket.set_backlog(BACKLOG)).pull()?;
+    println!("{}", pull.socket().endpoints()[0]);
+    many_peers::serve(peers, count, |count, tally| receive(&pull, count, tally))
 }
 
 /// Waits in `recv` while nothing comes.

@@ -8,6 +8,7 @@ use crate::helper::Helper;
 #[cfg(target_os = "linux")]
 use crate::idle::Rest;
 use crate::instructions::fill_and_empty;
+use crate::many_peers::{self, BACKLOG};
 use crate::turn::{INPROC, Outcome, TCP, Tally, Turn};
 
 /// Sends with `send_multipart` and receives with `recv_multipart`.
@@ -63,6 +64,14 @@ pub fn echo() -> Outcome {
     let reply = Context::new().socket(REP)?;
     println!("{}", bind(&reply, TCP)?);
     answer(&reply, usize::MAX)
+}
+
+/// Receives from many peers, as a helper.
+pub fn pull(peers: usize, count: usize) -> Outcome {
+    let pull = Context::new().socket(PULL)?;
+    pull.set_backlog(BACKLOG)?;
+    println!("{}", bind(&pull, TCP)?);
+    many_peers::serve(peers, count, |count, tally| receive(&pull, count, tally))
 }
 
 /// Waits in `recv_multipart` while nothing comes.

@@ -169,8 +169,12 @@ impl Work {
 }
 
 /// A figure, with as many places as tell it from others that are alike.
-fn rounded(figure: f64) -> String {
-    let places = if figure < 10.0 { 3 } else { 1 };
+pub fn rounded(figure: f64) -> String {
+    let places = match figure {
+        ..10.0 => 3,
+        10.0..10_000.0 => 1,
+        _ => 0,
+    };
     format!("{figure:.places$}")
 }
 
