@@ -127,7 +127,7 @@ impl Publisher {
 
     fn with(&self, topic: Topic) -> Publisher {
         Publisher {
-            sender: Sender::with_topic(self.sender.handle().clone(), topic),
+            sender: Sender::with_topic(self.sender.handle().clone(), Some(topic)),
         }
     }
 

@@ -66,13 +66,11 @@ pub struct Sender {
 /// A way into a socket, and what its messages must look like.
 struct Outlet {
     handle: Handle,
-    topic: Topic,
+    topic: Option<Topic>,
 }
 
 /// What a message has to do with a topic.
 pub(crate) enum Topic {
-    /// Nothing.
-    Free,
     /// Its first frame must begin with it.
     Required(Vec<u8>),
     /// It is sent before the first frame, as a frame of its own.
@@ -81,10 +79,10 @@ pub(crate) enum Topic {
 
 impl Sender {
     pub(crate) fn new(handle: Handle) -> Sender {
-        Sender::with_topic(handle, Topic::Free)
+        Sender::with_topic(handle, None)
     }
 
-    pub(crate) fn with_topic(handle: Handle, topic: Topic) -> Sender {
+    pub(crate) fn with_topic(handle: Handle, topic: Option<Topic>) -> Sender {
         let outlet = Arc::new(Outlet { handle, topic });
         let call = {
             let outlet = Arc::clone(&outlet);
@@ -98,7 +96,7 @@ impl Sender {
 
     /// Whether messages go out as they are.
     pub(crate) fn is_without_topic(&self) -> bool {
-        matches!(self.outlet.topic, Topic::Free)
+        self.outlet.topic.is_none()
     }
 
     /// Sends until cancelled, and no longer than the timeout.
@@ -213,15 +211,14 @@ impl Outlet {
     #[inline]
     fn send(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
         match &self.topic {
-            Topic::Free => self.transmit(frames, patience),
-            _ => self.send_on_topic(frames, patience),
+            None => self.transmit(frames, patience),
+            Some(topic) => self.send_on(topic, frames, patience),
         }
     }
 
     #[inline(never)]
-    fn send_on_topic(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
-        match &self.topic {
-            Topic::Free => self.transmit(frames, patience),
+    fn send_on(&self, topic: &Topic, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
+        match topic {
             Topic::Required(topic) => {
                 self.check(topic, frames)?;
                 self.transmit(frames, patience)
