@@ -32,7 +32,7 @@ pub(crate) struct SharedContext {
 }
 
 impl SharedContext {
-    /// The context in use, or a new one, which an error says that it is needed for `doing` something.
+    /// The context in use, or a new one. An error says what it was wanted for: `doing` something.
     ///
     /// One that is just ending is no longer in use: a socket opened meanwhile gets the next one, and does not wait.
     pub(crate) fn get(doing: &str) -> Result<Arc<SharedContext>> {

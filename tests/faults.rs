@@ -96,6 +96,14 @@ fn routes_until_killed() {
 }
 
 #[test]
+#[ignore = "run by another test, as a child"]
+fn talks_until_killed() {
+    let (say, hear) = server_of_child().pair().unwrap();
+    report("listening");
+    hear.iter().for_each(|heard| say.send(&heard).unwrap());
+}
+
+#[test]
 fn what_is_pushed_while_the_puller_is_killed_arrives_when_it_has_restarted() {
     let _watchdog = watchdog();
     let port = unused_port();
@@ -175,6 +183,12 @@ fn what_is_requested_while_the_server_is_killed_is_replied_to_when_it_has_restar
 fn what_a_dealer_asks_while_the_router_is_killed_is_answered_when_it_has_restarted() {
     let _watchdog = watchdog();
     ask_and_ask_a_server_that_was_killed("routes_until_killed", Client::dealer);
+}
+
+#[test]
+fn what_one_of_a_pair_says_while_the_other_is_killed_is_heard_when_that_has_restarted() {
+    let _watchdog = watchdog();
+    ask_and_ask_a_server_that_was_killed("talks_until_killed", Client::pair);
 }
 
 #[test]
