@@ -437,6 +437,7 @@
 //! served, and none of it ends them or makes them grow by much:
 //!
 //! * bytes that mean nothing (`garbage_does_nothing`, `malformed_commands_and_frames_do_nothing`);
+//! * requests that are not well formed (`requests_without_an_envelope_cost_others_no_reply`);
 //! * peers that are of another kind or security (`peers_of_the_wrong_type_are_dropped`,
 //!   `peers_with_another_security_are_dropped`), that stop in the middle of a greeting
 //!   (`peers_that_stop_in_the_middle_of_a_greeting_are_dropped`) or never speak
@@ -444,17 +445,13 @@
 //! * with [`max_message_size`](Server::max_message_size), a frame that says to be larger
 //!   (`a_frame_that_is_too_large_is_refused_at_its_announcement`).
 //!
-//! A request that is not well formed can cost another client its reply
-//! (`requests_without_an_envelope_cost_others_no_more_than_asking_again`): set a timeout, and ask again.
-//!
 //! Two things fill the memory whatever the options say: messages whose frames never end, of which 64 MB held 110 MB,
 //! and 4 MB of empty ones 128 MB (`frames_without_end_fill_the_memory`); and subscriptions to a publisher, of which
 //! 20,000 of 200 bytes held 130 MB (`subscriptions_fill_the_memory_of_a_publisher`). Not all of it is given back.
 //!
 //! So do not let strangers in. Listen to this machine alone with [`Server::new`], and have a firewall, an SSH tunnel
 //! or a VPN such as WireGuard before what is public. Set `max_message_size`, a [`linger`](Server::linger), as a peer
-//! may never read what closing waits to deliver, or break off while a `reply` holds back its requests, and a limit for
-//! the process, such as systemd's `MemoryMax`.
+//! may never read what closing waits to deliver, and a limit for the process, such as systemd's `MemoryMax`.
 //!
 //! # Platforms
 //!

@@ -158,8 +158,8 @@ struct Honest {
 
 impl Honest {
     fn client_of(pattern: &str, receiving: u16, sending: u16) -> Honest {
-        // A reply may be lost, and a subscription takes a moment to arrive.
-        let insists = pattern.ends_with("reply") || pattern.ends_with("publish");
+        // A subscription takes a moment to arrive.
+        let insists = pattern.ends_with("publish");
         let timeout = Duration::from_millis(if insists { 200 } else { 60_000 });
         let client = |port| client_of_port(port).timeout(timeout).clone();
         let to: Client = client(receiving);
@@ -395,7 +395,7 @@ fn peers_of_the_wrong_type_are_dropped() {
 /// The reply socket of libzmq keeps the beginnings of a reply to a request without an envelope, if the peer has left
 /// meanwhile, and puts the next reply behind them: it goes to no one. That client has to ask again.
 #[test]
-fn requests_without_an_envelope_cost_others_no_more_than_asking_again() {
+fn requests_without_an_envelope_cost_others_no_reply() {
     let memory = attack("reply", |victim| {
         (0..200).for_each(|_| hurl(victim.befriend("REQ"), &zmtp::frame(0, b"no envelope")));
     });
@@ -567,7 +567,7 @@ fn a_thousand_peers_that_never_speak_do_nothing() {
 #[test]
 fn a_full_server_whose_client_resets_the_connection_can_be_closed() {
     let _watchdog = watchdog();
-    for pattern in ["pull", "router", "pair"] {
+    for pattern in ["pull", "router", "reply", "pair"] {
         run_in_child("is_full_and_closes", pattern).succeeds();
     }
 }
@@ -581,6 +581,7 @@ fn is_full_and_closes() {
     let ((_send, receive), peers_kind) = match argument_of_child().as_str() {
         "pull" => ((None, server.pull().unwrap()), "PUSH"),
         "router" => (with_sender(server.router().unwrap()), "DEALER"),
+        "reply" => (with_sender(server.reply().unwrap()), "REQ"),
         "pair" => (with_sender(server.pair().unwrap()), "PAIR"),
         other => panic!("no pattern is called {other}"),
     };
@@ -591,9 +592,11 @@ fn is_full_and_closes() {
     };
     let mut peer = connect();
     peer.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
-    let message = zmtp::frame(0, &[b'x'; 1_000]);
+    let message = [zmtp::frame(MORE, b""), zmtp::frame(0, &[b'x'; 1_000])].concat();
     // Until nothing more fits into the queues and into the buffers of the system.
     while peer.write_all(&message).is_ok() {}
+    // To have a request in hand, if it is one.
+    receive.recv().unwrap();
     // Closing a connection that is not to linger at all resets it.
     let at_once = linger {
         l_onoff: 1,

@@ -28,7 +28,9 @@ impl Kind {
             Kind::Publish => zmq::XPUB,
             Kind::Subscribe => zmq::SUB,
             Kind::Request => zmq::REQ,
-            Kind::Reply => zmq::REP,
+            // A REP, which takes turns by itself, loses the next client's reply over a request without an envelope from
+            // one that is gone; and it cannot be emptied before it is closed, if it owes a reply.
+            Kind::Reply => zmq::ROUTER,
             Kind::Pair => zmq::PAIR,
             Kind::Dealer => zmq::DEALER,
             Kind::Router => zmq::ROUTER,

@@ -34,6 +34,9 @@ pub(super) struct Wire {
     subscriptions: usize,
     /// How many messages were sent since the last look for subscriptions.
     sends_since_look: u32,
+    /// The envelope of the request that a reply socket has received and not replied to yet, with the empty frame that
+    /// ends it. Empty if there is no such request.
+    envelope: Vec<zmq::Message>,
     /// A `REQ` socket stands in the middle of a request whose peer is gone, and wants a last frame to be rid of it.
     owes_last_frame: bool,
 }
@@ -46,6 +49,7 @@ impl Wire {
             frame: zmq::Message::new(),
             subscriptions: 0,
             sends_since_look: 0,
+            envelope: Vec::new(),
             owes_last_frame: false,
         }
     }
@@ -66,7 +70,8 @@ impl Wire {
 
     #[inline]
     fn sends_at_once(&self, frame: &[u8]) -> bool {
-        frame.len() < LARGE && !self.owes_last_frame && self.socket.send(frame, DONTWAIT).is_ok()
+        let is_all = self.kind != Kind::Reply && !self.owes_last_frame;
+        is_all && frame.len() < LARGE && self.socket.send(frame, DONTWAIT).is_ok()
     }
 
     #[inline(never)]
@@ -183,6 +188,9 @@ impl Wire {
             self.send_empty_frame(0)?;
             self.owes_last_frame = false;
         }
+        if self.kind == Kind::Reply {
+            self.send_envelope()?;
+        }
         for index in 0..count {
             let left = count - index - 1;
             let more = if left > 0 { SNDMORE } else { 0 };
@@ -196,6 +204,37 @@ impl Wire {
             }
         }
         Ok(())
+    }
+
+    /// Begins the reply to the request in hand.
+    fn send_envelope(&mut self) -> zmq::Result<()> {
+        if self.envelope.is_empty() {
+            return Err(zmq::Error::EFSM);
+        }
+        // Copied, as a send that is interrupted throws away the frame that it was handed.
+        for frame in &self.envelope {
+            retry_interrupted(|| self.socket.send(&**frame, DONTWAIT | SNDMORE))?;
+        }
+        self.envelope.clear();
+        Ok(())
+    }
+
+    /// Receives the envelope of the next request that is well formed, and forgets those that are not.
+    fn receive_envelope(&mut self) -> zmq::Result<()> {
+        if !self.envelope.is_empty() {
+            return Err(zmq::Error::EFSM);
+        }
+        loop {
+            let mut frame = zmq::Message::new();
+            retry_interrupted(|| self.socket.recv(&mut frame, DONTWAIT))?;
+            let (is_end, more) = (frame.is_empty(), frame.get_more());
+            self.envelope.push(frame);
+            match (is_end, more) {
+                (true, true) => return Ok(()),
+                (false, true) => {}
+                (_, false) => self.envelope.clear(),
+            }
+        }
     }
 
     /// Brings the socket back between two messages, after `EAGAIN` on a frame that was not the first (rule 6).
@@ -236,6 +275,9 @@ impl Wire {
     /// If there is no memory for a frame, the message is lost, and the next one is whole.
     #[inline]
     pub(super) fn try_receive(&mut self, message: &mut Message) -> zmq::Result<()> {
+        if self.kind == Kind::Reply {
+            self.receive_envelope()?;
+        }
         let mut count = 0;
         let mut outcome = Ok(());
         loop {
@@ -255,6 +297,9 @@ impl Wire {
 
     /// Receives one message as libzmq has it.
     pub(super) fn try_take(&mut self) -> zmq::Result<Vec<zmq::Message>> {
+        if self.kind == Kind::Reply {
+            self.receive_envelope()?;
+        }
         let mut frames = Vec::new();
         loop {
             let mut frame = zmq::Message::new();
@@ -335,8 +380,8 @@ impl Device for Wire {
     /// * libzmq loses what was sent over a connection that it has not taken notice of.
     /// * It never looks again after a connection that was reset while the queue of what it brought was full, and
     ///   lingers for it without end. Room in the queue makes it look. What is in the queue is lost with the socket
-    ///   anyway; then the connection brings no more than had been read already, which is soon done. A reply and a
-    ///   request that are not to receive now cannot make room.
+    ///   anyway; then the connection brings no more than had been read already, which is soon done. A request
+    ///   that is not to receive now cannot make room.
     fn wind_up(&mut self) {
         /// How long it may take libzmq's own thread to fill the queue again, in milliseconds.
         const REFILL: i64 = 10;
