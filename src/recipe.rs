@@ -444,7 +444,8 @@ macro_rules! recipe_methods {
 
             /// Opens the answering end of request/reply: receive a request, send its reply, in turns. Does not block.
             ///
-            /// The reply goes to whoever sent the request. If that one is gone, libzmq drops the reply.
+            /// The reply goes to whoever sent the request. If that one is gone, libzmq drops the reply. A request that is
+            /// not well formed is dropped. (To libzmq, and to its peers, the socket is a `ROUTER`.)
             ///
             /// # Errors
             ///

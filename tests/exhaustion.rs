@@ -286,6 +286,26 @@ fn a_frame_that_there_is_no_memory_to_receive_is_an_error_and_the_next_message_i
 
 #[test]
 #[ignore = "run by another test, as a child"]
+fn is_asked_what_there_is_no_memory_for() {
+    let (reply, requests) = Server::at("inproc://huge").reply().unwrap();
+    let client = || Client::new().connect_to("inproc://huge").request().unwrap();
+    let (huge, small) = (client(), client());
+    huge.0.send(&[vec![0; HUGE]]).unwrap();
+    small.0(&[b"small"]).unwrap();
+    limit(Resource::RLIMIT_AS, address_space() + HUGE as u64 / 2);
+    assert_exhausted(&requests.recv().unwrap_err());
+    reply.send(&requests.recv().unwrap()).unwrap();
+    assert_eq!(small.1.recv().unwrap(), [b"small"]);
+}
+
+#[test]
+fn a_request_that_there_is_no_memory_for_is_an_error_and_the_next_one_is_replied_to() {
+    let _watchdog = watchdog();
+    run_in_child("is_asked_what_there_is_no_memory_for", "").succeeds();
+}
+
+#[test]
+#[ignore = "run by another test, as a child"]
 fn binds_on_a_full_disk() {
     let endpoint = format!("ipc://{}/full", support::argument_of_child());
     let error = Server::at(&endpoint).pull().unwrap_err();

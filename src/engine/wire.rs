@@ -290,6 +290,10 @@ impl Wire {
             count += 1;
             if !more {
                 message.truncate(count);
+                if outcome.is_err() {
+                    // A request that is lost cannot be replied to.
+                    self.envelope.clear();
+                }
                 return outcome;
             }
         }
