@@ -233,9 +233,10 @@ impl Socket {
 
     /// Closes the connection for all of its handles, also those that are blocked in other threads.
     ///
-    /// When it returns, the connection is closed. It blocks only if this was the last open socket of the process: then
-    /// until all that the process has sent is delivered, or the `linger` of each socket has passed. The drop of the
-    /// last handle does the same. If that takes longer than a second, the log says so, once.
+    /// When it returns, the connection is closed. It blocks if this was the last open socket of the process: until all
+    /// that the process has sent is delivered, or the `linger` of each socket has passed. If that takes longer than a
+    /// second, the log says so, once. Otherwise it blocks for a tenth of a second at most, and only if messages have
+    /// arrived that were not received. The drop of the last handle does the same.
     ///
     /// What happens to handles is told [above](Self#after-it-is-closed).
     ///

@@ -7,11 +7,10 @@ use std::fs;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use support::{client_of, push_and_pull, watchdog};
+use support::{Folder, client_of, push_and_pull, watchdog};
 use zeroless::{Client, Error, ErrorKind, Server};
 
 /// Asserts that the error is of that kind, and names what it is about.
@@ -23,27 +22,6 @@ fn assert_names(error: &Error, kind: ErrorKind, named: &str) {
         message.starts_with(char::is_lowercase),
         "{message:?} does not begin in lowercase"
     );
-}
-
-/// A folder of this test's own, which is gone with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = std::env::temp_dir().join(format!("zeroless-{}-{name}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
-    }
-
-    fn ipc(&self, file: &str) -> String {
-        format!("ipc://{}", self.0.join(file).display())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 #[test]

@@ -4,15 +4,13 @@
 
 mod support;
 
-use std::fs;
 use std::iter;
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use support::{await_subscribers, watchdog};
+use support::{Folder, await_subscribers, watchdog};
 use zeroless::{Client, Error, ErrorKind, Message, Receiver, Sender, Server, Socket, proxy};
 
 /// Runs so many cases out of a hundred of proptest's own number. No file keeps those that fail: each belongs into a
@@ -29,27 +27,6 @@ fn cases(percent: u32) -> ProptestConfig {
 }
 
 // Endpoints.
-
-/// A folder of this test's own, which is gone with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = std::env::temp_dir().join(format!("zeroless-{}-{name}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
-    }
-
-    fn ipc(&self, path: &str) -> String {
-        format!("ipc://{}/{path}", self.0.display())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Any text, but none that libzmq would take for a path outside of the tests' folders.
 fn text() -> impl Strategy<Value = String> {

@@ -32,7 +32,7 @@ pub(super) struct Wire {
     frame: zmq::Message,
     /// How many subscriptions have arrived since the socket opened; only a publisher counts.
     subscriptions: usize,
-    /// How many messages were sent since the last look for subscriptions.
+    /// How often the publisher was used since the last look for subscriptions.
     sends_since_look: u32,
     /// The envelope of the request that a reply socket has received and not replied to yet, with the empty frame that
     /// ends it. Empty if there is no such request.

@@ -3,9 +3,11 @@
 
 pub mod zmtp;
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::iter;
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
@@ -129,6 +131,27 @@ pub fn wait_until(mut so: impl FnMut() -> bool) {
 pub fn time_to_soak() -> Duration {
     let seconds = std::env::var("ZEROLESS_SOAK_SECONDS").ok();
     Duration::from_secs(seconds.map_or(3_600, |seconds| seconds.parse().expect("a number of seconds")))
+}
+
+/// A folder of this test's own, which is gone with it.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("zeroless-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    pub fn ipc(&self, path: &str) -> String {
+        format!("ipc://{}", self.0.join(path).display())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A process that ends with the test, whatever becomes of it.
