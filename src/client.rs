@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use crate::access::Credentials;
 use crate::endpoint;
 use crate::engine::Kind;
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::recipe::{Options, recipe_methods};
-use crate::{Publisher, Receiver, Sender, Subscriber};
+use crate::{Keypair, Publisher, Receiver, Sender, Subscriber};
 
 /// The recipe of a socket that connects to one or more servers.
 ///
@@ -190,6 +191,76 @@ impl Client {
     /// ```
     pub fn addresses(&self) -> &[String] {
         &self.addresses
+    }
+
+    /// Has the client prove who it is by a keypair of its own, and encrypt all that it sends and receives. Does not block.
+    ///
+    /// This is CURVE. The server's public key is how the client knows that it is talking to that server and no other; the
+    /// server in turn knows the client by the public key of its keypair. Over `inproc` it means nothing.
+    ///
+    /// A server that does not let this key in turns the client away for good:
+    /// [see there](crate#clients-that-are-not-let-in). If the server is another than that of `server`, the client goes on
+    /// trying.
+    ///
+    /// # Errors
+    ///
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for what is not 40 characters of Z85,
+    /// and [`Unsupported`](crate::ErrorKind::Unsupported) if the [libzmq](crate::libzmq()) of this build has no CURVE.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::{Client, Keypair, Server};
+    /// # if !zeroless::libzmq().curve() {
+    /// #     return Ok(());
+    /// # }
+    ///
+    /// let (ours, theirs) = (Keypair::generate()?, Keypair::generate()?);
+    /// let mut pull = Server::new(0).curve(&ours).allow_keys([theirs.public()]).pull()?;
+    ///
+    /// let port = pull.socket().port()?;
+    /// let push = Client::new().connect_local(port).curve(ours.public(), &theirs).push()?;
+    /// push(&[b"for your eyes only"])?;
+    /// assert_eq!(pull.next().unwrap(), [b"for your eyes only"]);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn curve(&mut self, server: impl AsRef<str>, keypair: &Keypair) -> &mut Client {
+        self.prove_by(Credentials::key(server.as_ref(), keypair))
+    }
+
+    /// Has the client say a name and a password to its servers. Does not block.
+    ///
+    /// This is PLAIN: **nothing is encrypted**, neither the password nor the messages, and whoever answers at the
+    /// server's address is told the password. On a network that others can listen to, use [`curve`](Self::curve). Over
+    /// `inproc` it means nothing.
+    ///
+    /// A server that does not let it in turns the client away for good:
+    /// [see there](crate#clients-that-are-not-let-in).
+    ///
+    /// # Errors
+    ///
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) unless both have 1 to 255 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::{Client, Server};
+    ///
+    /// let mut pull = Server::new(0).plain_users([("ada", "enchantress")]).pull()?;
+    /// let port = pull.socket().port()?;
+    /// let push = Client::new().connect_local(port).plain("ada", "enchantress").push()?;
+    /// push(&[b"hello"])?;
+    /// assert_eq!(pull.next().unwrap(), [b"hello"]);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn plain(&mut self, user: impl AsRef<str>, password: impl AsRef<str>) -> &mut Client {
+        self.prove_by(Credentials::password(user.as_ref(), password.as_ref()))
+    }
+
+    fn prove_by(&mut self, credentials: Result<Credentials>) -> &mut Client {
+        let outcome = credentials.map(|credentials| self.options.credentials = Some(credentials));
+        self.options.note(outcome);
+        self
     }
 
     fn add(&mut self, endpoint: Result<String>) -> &mut Client {

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
+use crate::access::Policy;
 use crate::endpoint;
+use crate::engine::{Guard, Handler};
 use crate::error::{Error, Result};
 
 /// How long ending the context may take before the log says that it does.
@@ -29,6 +31,8 @@ pub(crate) struct SharedContext {
     context: Option<zmq::Context>,
     /// In reserve for the end, when libzmq may have no other left: see [`answer_for_those_awaited`].
     spare: Mutex<Option<zmq::Socket>>,
+    /// Made for the first socket that does not let everyone in.
+    zap: Mutex<Option<Handler>>,
 }
 
 impl SharedContext {
@@ -49,9 +53,22 @@ impl SharedContext {
         let fresh = Arc::new(SharedContext {
             context: Some(context),
             spare: Mutex::new(Some(spare)),
+            zap: Mutex::new(None),
         });
         *current = Arc::downgrade(&fresh);
         Ok(fresh)
+    }
+
+    /// Puts a policy in force, with someone there to be asked for it.
+    pub(crate) fn guard(&self, policy: Policy, doing: &str) -> Result<Guard> {
+        let mut zap = self.zap.lock().unwrap_or_else(PoisonError::into_inner);
+        if zap.is_none() {
+            let socket = self
+                .socket(zmq::ROUTER)
+                .map_err(|error| Error::from_zmq(doing, error))?;
+            *zap = Some(Handler::start(socket, doing)?);
+        }
+        Ok(Guard::new(policy))
     }
 
     /// A new socket. If none is left, this waits for those that libzmq is about to free.
@@ -90,18 +107,34 @@ fn check_threads() -> io::Result<()> {
 
 impl Drop for SharedContext {
     fn drop(&mut self) {
-        let (ended, wait) = bounded::<()>(0);
-        let watch = thread::Builder::new()
-            .name("zeroless-closing".into())
-            .spawn(move || warn_when_late(&wait));
-        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        spare.take().into_iter().for_each(answer_for_those_awaited);
-        drop(self.context.take());
-        drop(ended);
-        // Where the thread could not be started, only its warning is lost.
-        if let Ok(watch) = watch {
-            let _ = watch.join();
+        let zap = self.zap.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let spare = self.spare.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let context = self.context.take();
+        // The handler's thread drops a socket if the function of a user that it asks for passwords was the last to hold
+        // it. That thread cannot wait for its own end.
+        match zap {
+            Some(zap) if zap.thread() == thread::current().id() => {
+                thread::spawn(move || end(Some(zap), spare, context));
+            }
+            zap => end(zap, spare, context),
         }
+    }
+}
+
+/// Ends the context, and what goes with it.
+fn end(zap: Option<Handler>, spare: Option<zmq::Socket>, context: Option<zmq::Context>) {
+    let (ended, wait) = bounded::<()>(0);
+    let watch = thread::Builder::new()
+        .name("zeroless-closing".into())
+        .spawn(move || warn_when_late(&wait));
+    // All sockets are closed, so no one asks any more.
+    zap.into_iter().for_each(Handler::end);
+    spare.into_iter().for_each(answer_for_those_awaited);
+    drop(context);
+    drop(ended);
+    // Where the thread could not be started, only its warning is lost.
+    if let Ok(watch) = watch {
+        let _ = watch.join();
     }
 }
 

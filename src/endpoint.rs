@@ -10,6 +10,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// Where libzmq asks whom to let in. A socket of the user's there would let in whom it likes, or end the process.
+pub(crate) const ZAP: &str = "inproc://zeromq.zap.01";
+
 /// libzmq's limit for the names of `inproc` endpoints.
 const LONGEST_INPROC_NAME: usize = 255;
 
@@ -188,6 +191,9 @@ impl<'a> Endpoint<'a> {
             Some(("inproc", "")) => invalid("it has no name; inproc endpoints are of the form inproc://name"),
             Some(("inproc", name)) if name.len() > LONGEST_INPROC_NAME => {
                 invalid(&format!("its name has more than {LONGEST_INPROC_NAME} bytes"))
+            }
+            Some(("inproc", _)) if endpoint == ZAP => {
+                invalid("libzmq asks there whom to let in; that is said by Server::allow, plain and curve")
             }
             Some(("inproc", _)) => Ok(Endpoint::Inproc),
             Some((scheme, _)) => {

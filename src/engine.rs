@@ -56,12 +56,14 @@ mod sync;
 mod tests;
 mod turnstile;
 mod wire;
+mod zap;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::access::{self, Policy};
 use crate::context::{self, SharedContext};
 use crate::endpoint;
 use crate::error::{Error, ErrorKind, Result};
@@ -72,6 +74,7 @@ pub(crate) use kind::Kind;
 use patience::milliseconds;
 pub(crate) use patience::{Cancel, Patience};
 use wire::Wire;
+pub(crate) use zap::{Guard, Handler};
 
 /// A live socket, shared by all the handles of one pattern. See the [module's documentation](self).
 pub(crate) struct Engine {
@@ -82,9 +85,19 @@ pub(crate) struct Engine {
     book: Mutex<Book>,
     /// Disconnected once closed.
     closed: crossbeam_channel::Receiver<Infallible>,
-    /// The share in the process's context, and the other end of `closed`, until closed. It is locked through all of
-    /// closing, and for nothing else.
-    open: Mutex<Option<(Arc<SharedContext>, crossbeam_channel::Sender<Infallible>)>>,
+    /// Whom to let in, if not everyone.
+    policy: Option<Arc<Policy>>,
+    /// Locked through all of closing, and for nothing else; `None` once closed.
+    open: Mutex<Option<Open>>,
+}
+
+/// What is given back when a socket closes, in this order.
+struct Open {
+    _guard: Option<Guard>,
+    /// The other end of the engine's `closed`.
+    _closed: crossbeam_channel::Sender<Infallible>,
+    /// The share in the process's context.
+    _context: Arc<SharedContext>,
 }
 
 /// What the socket was told. It is still known when the socket is closed.
@@ -113,7 +126,7 @@ impl Book {
                 ),
             ));
         }
-        gate.perform(|wire| wire.socket.connect(endpoint))
+        gate.perform(|wire| wire.connect(endpoint))
             .map_err(|halt| halt.into_error(&format_args!("cannot connect to {endpoint}")))?;
         self.first_endpoint.get_or_insert_with(|| endpoint.to_owned());
         self.connected.push(endpoint.to_owned());
@@ -123,7 +136,7 @@ impl Book {
     fn disconnect(&mut self, gate: &Gate<Wire>, endpoint: &str) -> Result<()> {
         let position = self.connected.iter().position(|other| other == endpoint);
         let position = position.ok_or_else(|| endpoint::not_connected(endpoint, &self.connected))?;
-        gate.perform(|wire| wire.socket.disconnect(endpoint))
+        gate.perform(|wire| wire.disconnect(endpoint))
             .map_err(|halt| halt.into_error(&format_args!("cannot disconnect from {endpoint}")))?;
         self.connected.remove(position);
         Ok(())
@@ -163,11 +176,20 @@ impl Engine {
         let kind = plan.kind;
         let doing = format!("cannot open a {} socket", kind.name());
         let refused = |error| Error::from_zmq(&doing, error);
+        let policy = plan.options.access.policy(kind.name())?;
+        if kind == Kind::Stream && (policy.is_some() || plan.options.credentials.is_some()) {
+            let message = format!("{doing}: a stream speaks plain TCP, and cannot tell whom to let in");
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        if let Some(credentials) = &plan.options.credentials {
+            credentials.check(&doing)?;
+        }
         let context = SharedContext::get(&doing)?;
+        let guard = policy.map(|policy| context.guard(policy, &doing)).transpose()?;
         let socket = context.socket(kind.socket_type()).map_err(refused)?;
-        set_up(&socket, &plan)?;
+        set_up(&socket, &plan, guard.as_ref())?;
         let fd = socket.get_fd().map_err(refused)?;
-        let (open, closed) = crossbeam_channel::bounded(0);
+        let (closes, closed) = crossbeam_channel::bounded(0);
         let engine = Engine {
             kind,
             timeout: plan.options.timeout,
@@ -179,7 +201,12 @@ impl Engine {
                 topics: plan.topics,
             }),
             closed,
-            open: Mutex::new(Some((context, open))),
+            policy: guard.as_ref().map(Guard::policy),
+            open: Mutex::new(Some(Open {
+                _guard: guard,
+                _closed: closes,
+                _context: context,
+            })),
         };
         let binds = || plan.binds.iter().try_for_each(|endpoint| engine.bind(endpoint));
         let connects = || plan.connects.iter().try_for_each(|endpoint| engine.connect(endpoint));
@@ -340,13 +367,12 @@ impl Engine {
     /// process could end with its messages undelivered.
     pub(crate) fn close(&self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((context, open)) = open.take() else { return };
+        let Some(open) = open.take() else { return };
         log::info!(target: "zeroless", "closing {}", self.label());
         self.bound().into_iter().for_each(context::free);
         self.gate.close();
         context::note_closed();
         drop(open);
-        drop(context);
     }
 
     /// A channel that is disconnected once the socket is closed, and carries nothing.
@@ -363,7 +389,7 @@ impl Engine {
         self.check_transport("bind", endpoint)?;
         let bound = loop {
             let attempt = self.gate.perform(|wire| {
-                wire.socket.bind(endpoint)?;
+                wire.bind(endpoint)?;
                 wire.socket.get_last_endpoint()
             });
             match attempt {
@@ -380,6 +406,10 @@ impl Engine {
         let mut book = self.book();
         book.first_endpoint.get_or_insert_with(|| bound.clone());
         book.bound.push(bound);
+        drop(book);
+        if let Some(policy) = &self.policy {
+            policy.set_label(self.label());
+        }
         Ok(())
     }
 
@@ -414,6 +444,17 @@ impl Engine {
         self.book().disconnect(&self.gate, endpoint)?;
         log::info!(target: "zeroless", "{} disconnected from {endpoint}", self.kind.name());
         Ok(())
+    }
+
+    /// Whom it lets in, if not everyone.
+    pub(crate) fn policy(&self) -> Option<&Policy> {
+        self.policy.as_deref()
+    }
+
+    /// The same, for who wants to change the keys that it lets in.
+    pub(crate) fn policy_on_keys(&self) -> Result<&Policy> {
+        self.check_open(&"cannot change the keys that are let in")?;
+        self.policy().ok_or_else(|| access::no_curve(&self.label()))
     }
 
     /// The endpoints that the socket is bound to, as libzmq resolved them.
@@ -485,6 +526,14 @@ impl Engine {
             Halt::Fault(zmq::Error::EFSM) => {
                 Error::new(ErrorKind::OutOfTurn, format!("{label}: {}", self.whose_turn()))
             }
+            Halt::Fault(wire::DENIED) => Error::new(
+                ErrorKind::Denied,
+                format!(
+                    "{label}: could not {doing}, as the server has turned this client away, for good: its password, \
+                     key or address is not let in, or the server speaks another mechanism or pattern; the server's \
+                     log may say which; then open a new client"
+                ),
+            ),
             halt => halt.into_error(&format_args!("{label}: could not {doing}")),
         }
     }
@@ -518,7 +567,7 @@ impl Halt {
 const LONGEST_HEARTBEAT_TTL: i32 = 6_553_599;
 
 /// Sets what has to be set before a socket is bound or connected. What the user configures comes last, and wins.
-fn set_up(socket: &zmq::Socket, plan: &Plan<'_>) -> Result<()> {
+fn set_up(socket: &zmq::Socket, plan: &Plan<'_>, guard: Option<&Guard>) -> Result<()> {
     let Plan { kind, options, .. } = plan;
     let options_set = || -> zmq::Result<()> {
         match kind {
@@ -569,8 +618,45 @@ fn set_up(socket: &zmq::Socket, plan: &Plan<'_>) -> Result<()> {
             }
             _ => {}
         }
+        if let Some(credentials) = &options.credentials {
+            credentials.set_on(socket)?;
+        }
+        if let Some(guard) = guard {
+            socket.set_zap_domain(guard.domain())?;
+            guard.policy().set_on(socket, options.access.keypair())?;
+        }
         plan.topics.iter().try_for_each(|topic| socket.set_subscribe(topic))?;
         options.configure.iter().try_for_each(|configure| configure(socket))
     };
-    options_set().map_err(|error| Error::from_zmq(format_args!("cannot configure a {} socket", kind.name()), error))
+    let doing = || format!("cannot configure a {} socket", kind.name());
+    options_set().map_err(|error| Error::from_zmq(doing(), error))?;
+    match is_guarded_by(socket, guard) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let remedy = "who is let in is for Server::allow, plain and curve to say, and not for configure";
+            Err(Error::invalid(format!("{}: {remedy}", doing())))
+        }
+        Err(error) => Err(Error::from_zmq(doing(), error)),
+    }
+}
+
+/// Whether a socket is still as it was set up, after the user has had it.
+///
+/// What was never given a policy would be open, or closed, to everyone by whether there is another socket that was: if no
+/// one is there to be asked, libzmq lets everyone in.
+fn is_guarded_by(socket: &zmq::Socket, guard: Option<&Guard>) -> zmq::Result<bool> {
+    let mechanism = socket.get_mechanism()?;
+    let is_server = match mechanism {
+        zmq::Mechanism::ZMQ_NULL => true,
+        zmq::Mechanism::ZMQ_PLAIN => socket.is_plain_server()?,
+        zmq::Mechanism::ZMQ_CURVE => socket.is_curve_server()?,
+        _ => false,
+    };
+    let domain = socket.get_zap_domain()?;
+    Ok(match guard {
+        Some(guard) => {
+            domain.as_deref() == Ok(guard.domain()) && (mechanism, is_server) == (guard.policy().mechanism(), true)
+        }
+        None => domain.as_deref() == Ok("") && (mechanism == zmq::Mechanism::ZMQ_NULL || !is_server),
+    })
 }

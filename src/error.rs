@@ -48,8 +48,12 @@ pub enum ErrorKind {
     AddrInUse,
     /// The address to bind is not one of this machine's, or the folder of an `ipc` path does not exist.
     AddrNotAvailable,
-    /// The operating system does not let this user bind there: a port below 1024, or a folder of someone else's.
+    /// The operating system does not let this user bind there, or read that file: a port below 1024, a folder or a key
+    /// of someone else's.
     PermissionDenied,
+    /// The server has turned this client away, and libzmq has given up on it: a wrong password, a key or an address that
+    /// is not let in, another mechanism, or a pattern that does not go with this one.
+    Denied,
     /// The socket is connected to that address already, or it is a pair that has its one peer.
     AlreadyConnected,
     /// The socket is not connected to the address to disconnect from, not subscribed to the topic to drop, or has no
@@ -65,7 +69,8 @@ pub enum ErrorKind {
     OutOfTurn,
     /// File descriptors, memory, threads or libzmq's sockets have run out.
     Exhausted,
-    /// The scheme of the endpoint is none that this crate, this build of libzmq or this pattern speaks.
+    /// The scheme of the endpoint is none that this crate, this build of libzmq or this pattern speaks, or this build has
+    /// no CURVE.
     Unsupported,
     /// Any other reason; the message and the source tell.
     Other,
@@ -231,7 +236,7 @@ impl From<Error> for io::Error {
             ErrorKind::InvalidInput => io::ErrorKind::InvalidInput,
             ErrorKind::AddrInUse => io::ErrorKind::AddrInUse,
             ErrorKind::AddrNotAvailable => io::ErrorKind::AddrNotAvailable,
-            ErrorKind::PermissionDenied => io::ErrorKind::PermissionDenied,
+            ErrorKind::PermissionDenied | ErrorKind::Denied => io::ErrorKind::PermissionDenied,
             ErrorKind::AlreadyConnected => io::ErrorKind::AlreadyExists,
             ErrorKind::NotConnected => io::ErrorKind::NotConnected,
             ErrorKind::TimedOut => io::ErrorKind::TimedOut,

@@ -463,6 +463,7 @@
 #[cfg(not(unix))]
 compile_error!("zeroless waits on the file descriptors of libzmq, which needs a Unix system");
 
+mod access;
 mod channel;
 mod client;
 mod context;
@@ -471,6 +472,8 @@ mod engine;
 mod error;
 mod frame;
 mod handle;
+mod keys;
+mod libzmq;
 mod proxy;
 mod publish;
 mod receiver;
@@ -486,6 +489,8 @@ pub use client::Client;
 pub use crossbeam_channel;
 pub use error::{Error, ErrorKind, Result};
 pub use frame::Frame;
+pub use keys::{Keypair, PublicKey};
+pub use libzmq::{Libzmq, libzmq};
 pub use proxy::{ProxySide, proxy, proxy_with_capture};
 pub use publish::{Publisher, Subscriber};
 pub use receiver::{Frames, Iter, Receiver, TryIter};

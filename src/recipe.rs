@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::access::{Access, Credentials};
 use crate::engine::{Engine, Kind, Plan};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
@@ -23,6 +24,10 @@ pub(crate) struct Options {
     pub(crate) heartbeat: Option<Duration>,
     pub(crate) max_message_size: Option<i64>,
     pub(crate) configure: Vec<Arc<Configure>>,
+    /// Whom a server lets in.
+    pub(crate) access: Access,
+    /// What a client is let in by.
+    pub(crate) credentials: Option<Credentials>,
     /// The first thing that was wrong with the recipe. The pattern method returns it.
     pub(crate) fault: Option<Error>,
 }
@@ -109,6 +114,8 @@ impl fmt::Debug for Options {
             .field("heartbeat", &self.heartbeat)
             .field("max_message_size", &self.max_message_size)
             .field("configure", &format_args!("{} closures", self.configure.len()))
+            .field("access", &self.access)
+            .field("credentials", &self.credentials)
             .field("fault", &self.fault)
             .finish()
     }
@@ -280,11 +287,14 @@ macro_rules! recipe_methods {
             /// Has a function set any other option of libzmq's, before the socket binds or connects.
             ///
             /// It is called for each socket that is opened from the recipe, after all that this crate has set, so it
-            /// has the last word. Several are called in order.
+            /// has the last word. Several are called in order. Only who is let in is not for it to say: libzmq would let
+            /// in everyone if nobody is there to be asked, or end the process.
             ///
             /// # Errors
             ///
-            /// The pattern method returns what the function returns.
+            /// The pattern method returns what the function returns, and
+            /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has made the socket a server of PLAIN or CURVE, or
+            /// set its ZAP domain.
             ///
             /// # Examples
             ///

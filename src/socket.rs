@@ -231,6 +231,50 @@ impl Socket {
             .try_for_each(|endpoint| self.engine.disconnect(endpoint))
     }
 
+    /// Lets in clients with these public keys from now on. Does not block.
+    ///
+    /// A client that was turned away before does not come back by itself: let it open a new socket.
+    ///
+    /// # Errors
+    ///
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for what is not 40 characters of Z85, and for a socket without
+    ///   [`curve`](crate::Server::curve).
+    /// * [`Closed`](crate::ErrorKind::Closed) if it is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::{Keypair, Server};
+    /// # if !zeroless::libzmq().curve() {
+    /// #     return Ok(());
+    /// # }
+    ///
+    /// let pull = Server::new(0).curve(&Keypair::generate()?).pull()?; // lets in no one
+    /// let ada = Keypair::generate()?;
+    /// pull.socket().allow_keys([ada.public()])?;
+    /// pull.socket().revoke_keys([ada.public()])?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn allow_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
+        self.engine.policy_on_keys()?.allow_keys(keys)
+    }
+
+    /// Lets in clients with these public keys no longer. Does not block.
+    ///
+    /// Those that are connected stay so until their connection is lost, or this socket is closed: libzmq cannot send them
+    /// away. A key that a [file](crate::Server::allow_keys_in) has as well is let in all the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`allow_keys`](Self::allow_keys).
+    ///
+    /// # Examples
+    ///
+    /// As [`allow_keys`](Self::allow_keys).
+    pub fn revoke_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
+        self.engine.policy_on_keys()?.revoke_keys(keys)
+    }
+
     /// Closes the connection for all of its handles, also those that are blocked in other threads.
     ///
     /// When it returns, the connection is closed. It blocks if this was the last open socket of the process: until all

@@ -24,6 +24,10 @@ const SENDS_BETWEEN_LOOKS: u32 = 256;
 /// a small message is cheaper than to ask first. And the memory of a large frame is not kept until the next.
 const LARGE: usize = 16 * 1024;
 
+/// What says that the servers have turned this client away; libzmq has no word for it, and uses this one for nothing
+/// that is sent or received.
+pub(super) const DENIED: zmq::Error = zmq::Error::ECONNREFUSED;
+
 pub(super) struct Wire {
     pub(super) socket: zmq::Socket,
     kind: Kind,
@@ -37,6 +41,12 @@ pub(super) struct Wire {
     /// The envelope of the request that a reply socket has received and not replied to yet, with the empty frame that
     /// ends it. Empty if there is no such request.
     envelope: Vec<zmq::Message>,
+    /// How many servers it is connected to, not counting those of this process.
+    servers: usize,
+    /// Whether it has, or had, peers that come and go as they like: what is bound, and servers of this process.
+    has_guests: bool,
+    /// How many messages may be in the queues for the servers, and more than that never.
+    queued: u64,
     /// A `REQ` socket stands in the middle of a request whose peer is gone, and wants a last frame to be rid of it.
     owes_last_frame: bool,
 }
@@ -50,8 +60,33 @@ impl Wire {
             subscriptions: 0,
             sends_since_look: 0,
             envelope: Vec::new(),
+            servers: 0,
+            has_guests: false,
+            queued: 0,
             owes_last_frame: false,
         }
+    }
+
+    pub(super) fn bind(&mut self, endpoint: &str) -> zmq::Result<()> {
+        self.has_guests = true;
+        self.socket.bind(endpoint)
+    }
+
+    pub(super) fn connect(&mut self, endpoint: &str) -> zmq::Result<()> {
+        self.socket.connect(endpoint)?;
+        match endpoint.starts_with("inproc://") {
+            true => self.has_guests = true,
+            false => self.servers += 1,
+        }
+        Ok(())
+    }
+
+    pub(super) fn disconnect(&mut self, endpoint: &str) -> zmq::Result<()> {
+        self.socket.disconnect(endpoint)?;
+        if !endpoint.starts_with("inproc://") {
+            self.servers -= 1;
+        }
+        Ok(())
     }
 
     /// Sends one message, all of its frames or none.
@@ -63,9 +98,11 @@ impl Wire {
     pub(super) fn try_send(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
         match frames {
             // Most messages are so. If it fails, nothing has been sent yet.
-            [frame] if self.sends_at_once(frame.as_ref()) => Ok(()),
-            _ => self.try_send_any(frames),
+            [frame] if self.sends_at_once(frame.as_ref()) => {}
+            _ => self.try_send_any(frames)?,
         }
+        self.queued += 1;
+        Ok(())
     }
 
     #[inline]
@@ -98,20 +135,58 @@ impl Wire {
         let mut again = true;
         loop {
             match send(self) {
-                Err(zmq::Error::EAGAIN) if self.has_room()? && again => again = self.kind.tells_of_room(),
+                Err(zmq::Error::EAGAIN) if again => {
+                    self.check_room(self.events()?)?;
+                    again = self.kind.tells_of_room();
+                }
                 outcome => return outcome,
             }
         }
     }
 
-    fn has_room(&self) -> zmq::Result<bool> {
-        Ok(self.events()?.contains(zmq::POLLOUT))
-    }
-
     /// `EAGAIN` unless a message can be sent, to some peer at least.
     pub(super) fn try_find_room(&self) -> zmq::Result<()> {
-        match !self.kind.tells_of_room() || self.has_room()? {
+        match self.kind.tells_of_room() {
+            true => self.check_room(self.events()?),
+            false => Ok(()),
+        }
+    }
+
+    /// `EAGAIN` if no peer has room, and [`DENIED`] if no server will ever have.
+    fn check_room(&self, events: PollEvents) -> zmq::Result<()> {
+        match events.contains(zmq::POLLOUT) {
             true => Ok(()),
+            false if self.is_denied(events)? => Err(DENIED),
+            false => Err(zmq::Error::EAGAIN),
+        }
+    }
+
+    /// Whether all servers have turned this client away.
+    ///
+    /// libzmq does not tell. But a client has a queue for each server from when it connects until libzmq gives up on
+    /// that server, which it does for no other reason: what is lost it connects again. So if no queue has room, though
+    /// fewer messages were sent than one of them holds, there is no queue left. Where libzmq makes the queues only once
+    /// it is connected, which `configure` may have said, this cannot be told.
+    fn is_denied(&self, events: PollEvents) -> zmq::Result<bool> {
+        let tells = self.kind.tells_of_room() && self.servers > 0 && !self.has_guests;
+        if !tells || events.contains(zmq::POLLOUT) || self.socket.is_immediate()? {
+            return Ok(false);
+        }
+        let room = u64::try_from(self.socket.get_sndhwm()?).unwrap_or(0);
+        Ok(room == 0 || self.queued < room)
+    }
+
+    /// Says what it means that there is nothing to receive: `EAGAIN`, or [`DENIED`] if there never will be. If there is
+    /// something by now, it says nothing, as whoever waits is not told of it any more (rule 4).
+    #[cold]
+    fn check_for_more(&self) -> zmq::Result<()> {
+        if self.servers == 0 || !self.kind.tells_of_room() {
+            return Err(zmq::Error::EAGAIN);
+        }
+        let events = self.events()?;
+        match events.contains(zmq::POLLIN) {
+            true => Ok(()),
+            false if self.is_denied(events)? => Err(DENIED),
             false => Err(zmq::Error::EAGAIN),
         }
     }
@@ -282,7 +357,14 @@ impl Wire {
         let mut outcome = Ok(());
         loop {
             // libzmq delivers messages whole, so once there is a first frame none of the others is waited for.
-            retry_interrupted(|| self.socket.recv(&mut self.frame, DONTWAIT))?;
+            match retry_interrupted(|| self.socket.recv(&mut self.frame, DONTWAIT)) {
+                Ok(()) => {}
+                Err(zmq::Error::EAGAIN) => {
+                    self.check_for_more()?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
             let more = self.frame.get_more();
             if outcome.is_ok() {
                 outcome = self.move_frame(message, count, more);
