@@ -10,10 +10,11 @@
 //! * each guarded socket has a domain of its own, from before it is bound;
 //! * the place is no one else's: [`endpoint`](crate::endpoint) keeps users away from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
+use std::time::{Duration, Instant};
 
 use super::gate::{Direction, Gate, Halt};
 use super::wire::Wire;
@@ -108,36 +109,78 @@ impl Handler {
 /// Answers until the gate is closed.
 fn answer_all(gate: &Gate<Wire>) {
     let mut request = Message::new();
+    let mut refusals = Refusals::default();
     loop {
         let receive = |wire: &mut Wire| wire.try_receive(&mut request);
-        match gate.operate(Direction::Receiving, Patience::Forever, || None, receive) {
-            Ok(()) => {}
+        match gate.operate(Direction::Receiving, refusals.patience(), || None, receive) {
+            Ok(()) => match answer(&request) {
+                Some((Verdict::Refuse, reply)) => refusals.keep(reply),
+                Some((_, reply)) => send(gate, &reply),
+                None => {}
+            },
             Err(Halt::Closed) => return,
-            // For want of memory: nobody is let in by that, and the next one asks again.
-            Err(_) => continue,
+            // Time is up for a refusal. Or there was no memory, which lets in no one; the next one asks again.
+            Err(_) => {}
         }
-        if let Some(reply) = answer(&request) {
-            // The session that asked may have gone, and a router drops what is for nobody. It is never full.
-            let _ = gate.perform(|wire| wire.try_send(&reply));
+        refusals.due().for_each(|reply| send(gate, &reply));
+    }
+}
+
+/// The session that asked may have gone, and a router drops what is for nobody. It is never full.
+fn send(gate: &Gate<Wire>, reply: &Reply) {
+    let _ = gate.perform(|wire| wire.try_send(reply));
+}
+
+/// What is answered to a request.
+type Reply = [Vec<u8>; 8];
+
+/// The refusals that are on their way, each with the time to send it.
+///
+/// A client of libzmq that is turned away before its `zmq_connect` has returned, which happens where there is only one
+/// processor, never notices: its session asks to be ended before the socket knows of it. It takes a moment longer to
+/// guess passwords, too.
+#[derive(Default)]
+struct Refusals(VecDeque<(Instant, Reply)>);
+
+impl Refusals {
+    const DELAY: Duration = Duration::from_millis(100);
+
+    fn keep(&mut self, reply: Reply) {
+        self.0.push_back((Instant::now() + Self::DELAY, reply));
+    }
+
+    /// How long to wait until the next one is due.
+    fn patience(&self) -> Patience<'static> {
+        match self.0.front() {
+            Some((time, _)) => Patience::For(time.saturating_duration_since(Instant::now())),
+            None => Patience::Forever,
         }
+    }
+
+    /// Takes those that are due.
+    fn due(&mut self) -> impl Iterator<Item = Reply> {
+        let now = Instant::now();
+        let count = self.0.iter().take_while(|(time, _)| *time <= now).count();
+        self.0.drain(..count).map(|(_, reply)| reply)
     }
 }
 
 /// The reply to a request. There is none for a socket that is closed: its clients are not refused, and what they wait
 /// in is gone in a moment.
-fn answer(request: &Message) -> Option<[Vec<u8>; 8]> {
+fn answer(request: &Message) -> Option<(Verdict, Reply)> {
     let [peer, _, _, id, domain, address, _, mechanism, credentials @ ..] = request.as_slice() else {
         return None;
     };
     let policy = policies().get(str::from_utf8(domain).ok()?).cloned()?;
-    let (code, text, name) = match policy.judge(&Applicant {
+    let verdict = policy.judge(&Applicant {
         address: str::from_utf8(address).ok()?,
         mechanism,
         credentials,
-    }) {
-        Verdict::Admit(name) => ("200", "OK", name),
-        Verdict::Postpone => ("300", "try again", String::new()),
-        Verdict::Refuse => ("400", "refused", String::new()),
+    });
+    let (code, text, name) = match &verdict {
+        Verdict::Admit(name) => ("200", "OK", name.as_str()),
+        Verdict::Postpone => ("300", "try again", ""),
+        Verdict::Refuse => ("400", "refused", ""),
     };
     let frames = [
         peer.as_slice(),
@@ -149,5 +192,6 @@ fn answer(request: &Message) -> Option<[Vec<u8>; 8]> {
         name.as_bytes(),
         b"",
     ];
-    Some(frames.map(<[u8]>::to_vec))
+    let reply = frames.map(<[u8]>::to_vec);
+    Some((verdict, reply))
 }

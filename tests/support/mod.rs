@@ -127,6 +127,22 @@ pub fn wait_until(mut so: impl FnMut() -> bool) {
     }
 }
 
+/// Opens a socket of a client, and waits until it is turned away.
+pub fn await_denial(client: &zeroless::Client) {
+    await_denial_of(&client.push().unwrap());
+}
+
+/// Sends now and then, until the client is turned away; before its queue is full, after which it cannot be told.
+pub fn await_denial_of(push: &Sender) {
+    for _ in 0..900 {
+        if let Err(error) = push.try_send(&["from a stranger"]) {
+            return assert_eq!(error.kind(), zeroless::ErrorKind::Denied, "{error}");
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the client is not told that it is turned away");
+}
+
 /// How long a test runs that looks for what shows only after long.
 pub fn time_to_soak() -> Duration {
     let seconds = std::env::var("ZEROLESS_SOAK_SECONDS").ok();
