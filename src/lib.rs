@@ -463,6 +463,10 @@
 #[cfg(not(unix))]
 compile_error!("zeroless waits on the file descriptors of libzmq, which needs a Unix system");
 
+// The libzmq that build.rs builds calls libsodium, which is linked only if Rust code names it.
+#[cfg(feature = "curve")]
+extern crate libsodium_sys as _;
+
 mod access;
 mod channel;
 mod client;

@@ -1,0 +1,106 @@
+//! Does nothing, unless the feature `curve` asks for a libzmq that can do more than the one of zmq-sys.
+
+fn main() -> std::io::Result<()> {
+    // Rather than when any file of the package changes.
+    println!("cargo::rerun-if-changed=build.rs");
+    #[cfg(feature = "curve")]
+    libzmq::build()?;
+    Ok(())
+}
+
+#[cfg(feature = "curve")]
+mod libzmq {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+    use std::{env, fs, io};
+
+    /// What zmq-sys's build defines, CURVE, and all that libzmq's own build finds on any Linux. Android gets what it
+    /// has from zmq-sys.
+    const PLATFORM: &str = r#"
+        #include <stdlib.h> // says which libc this is
+
+        #define ZMQ_HAVE_CURVE
+        #define ZMQ_USE_LIBSODIUM
+
+        #define HAVE_STRNLEN
+        #define ZMQ_HAVE_IPC
+        #define ZMQ_HAVE_UIO
+        #define ZMQ_HAVE_WS
+        #define ZMQ_POLL_BASED_ON_POLL
+        #define ZMQ_USE_BUILTIN_SHA1
+        #define ZMQ_USE_CV_IMPL_STL11
+
+        #ifdef __linux__
+            #define ZMQ_IOTHREAD_POLLER_USE_EPOLL
+        #else
+            #define ZMQ_IOTHREAD_POLLER_USE_KQUEUE
+        #endif
+
+        // Of the C libraries only glibc lacked it, and that until 2.38.
+        #ifndef __GLIBC__
+            #define ZMQ_HAVE_STRLCPY
+        #elif __GLIBC_PREREQ(2, 38)
+            #define ZMQ_HAVE_STRLCPY
+        #endif
+
+        #if defined __linux__ && !defined __ANDROID__
+            #define HAVE_ACCEPT4
+            #define HAVE_CLOCK_GETTIME
+            #define HAVE_FORK
+            #define HAVE_IF_NAMETOINDEX
+            #define HAVE_MKDTEMP
+            #define ZMQ_HAVE_EVENTFD
+            #define ZMQ_HAVE_EVENTFD_CLOEXEC
+            #define ZMQ_HAVE_IFADDRS
+            #define ZMQ_HAVE_LINUX
+            #define ZMQ_HAVE_O_CLOEXEC
+            #define ZMQ_HAVE_PTHREAD_SETNAME_2
+            #define ZMQ_HAVE_PTHREAD_SET_AFFINITY
+            #define ZMQ_HAVE_SOCK_CLOEXEC
+            #define ZMQ_HAVE_SO_BINDTODEVICE
+            #define ZMQ_HAVE_SO_KEEPALIVE
+            #define ZMQ_HAVE_SO_PEERCRED
+            #define ZMQ_HAVE_SO_PRIORITY
+            #define ZMQ_HAVE_TCP_KEEPCNT
+            #define ZMQ_HAVE_TCP_KEEPIDLE
+            #define ZMQ_HAVE_TCP_KEEPINTVL
+            #define ZMQ_IOTHREAD_POLLER_USE_EPOLL_CLOEXEC
+        #endif
+    "#;
+
+    pub fn build() -> io::Result<()> {
+        // Where zmq-sys has put libzmq's source. It has not, if Cargo was told to link the system's libzmq.
+        let Some(zmq) = env::var_os("DEP_ZMQ_OUT") else {
+            return Ok(());
+        };
+        let source = Path::new(&zmq).join("source");
+        let out = env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR");
+        fs::write(Path::new(&out).join("platform.hpp"), PLATFORM)?;
+
+        let mut files = BTreeSet::from([source.join("external/sha1/sha1.c")]); // sorted: every build gives the same
+        for entry in fs::read_dir(source.join("src"))? {
+            let path = entry?.path();
+            let wants_gnutls = path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("wss_"));
+            if path.extension().is_some_and(|extension| extension == "cpp") && !wants_gnutls {
+                files.insert(path);
+            }
+        }
+
+        cc::Build::new()
+            .cpp(true)
+            .files(files)
+            .include(out)
+            .include(source.join("src"))
+            .include(source.join("include"))
+            .includes(env::var_os("DEP_SODIUM_INCLUDE"))
+            .warnings(false)
+            .opt_level(2) // which Cargo's dev profile would leave at none
+            // The linker comes to this before it comes to zmq-sys's libzmq. Having taken all of this, it wants nothing
+            // of that.
+            .link_lib_modifier("+whole-archive")
+            .compile("zeroless_zmq");
+        Ok(())
+    }
+}
