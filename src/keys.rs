@@ -159,7 +159,7 @@ impl Keypair {
         libzmq::require_curve(DOING)?;
         let keys = zmq::CurveKeyPair::new().map_err(|error| Error::from_zmq(DOING, error))?;
         let text = |key: &[u8]| zmq::z85_encode(key).expect("BUG: 32 bytes are a multiple of four");
-        Keypair::new(&text(&keys.public_key), &text(&keys.secret_key))
+        Keypair::new(text(&keys.public_key), text(&keys.secret_key))
     }
 
     /// Makes a keypair of keys that are there, in Z85, without blocking.

@@ -278,10 +278,10 @@ impl Lane<'_> {
         let frames = from.take(Patience::Until(cancel, None))?;
         let slices: Vec<&[u8]> = frames.iter().map(|frame| &**frame).collect();
         log::trace!(target: "zeroless", "{} passes on {}", from.label(), sizes(&slices));
-        if let Some(capture) = self.capture {
-            if let Err(error) = capture.send_until(&slices, cancel) {
-                log::warn!(target: "zeroless", "a proxy could not capture a message: {error}");
-            }
+        if let Some(capture) = self.capture
+            && let Err(error) = capture.send_until(&slices, cancel)
+        {
+            log::warn!(target: "zeroless", "a proxy could not capture a message: {error}");
         }
         match to.pass_on(frames, cancel) {
             Err(error) if error.kind() == ErrorKind::NotConnected => {

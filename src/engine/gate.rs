@@ -133,10 +133,10 @@ impl Lane {
 
     /// Says that the calling thread waits no longer, and takes back what it was told.
     fn lower(&mut self) {
-        if let (Flag::Woken, Some(bell)) = (self.flag, &mut self.bell) {
-            if let Err(error) = bell.still() {
-                log::error!(target: "zeroless", "cannot read a wake-up: {error}");
-            }
+        if let (Flag::Woken, Some(bell)) = (self.flag, &mut self.bell)
+            && let Err(error) = bell.still()
+        {
+            log::error!(target: "zeroless", "cannot read a wake-up: {error}");
         }
         self.flag = Flag::Down;
     }
