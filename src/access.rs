@@ -294,15 +294,16 @@ impl Policy {
 
     /// Decides on a client, and tells the log if it is not let in.
     pub(crate) fn judge(&self, applicant: &Applicant<'_>) -> Verdict {
+        // Not locked while the log is written to, as a logger may do what it likes.
+        let label = self.label().clone();
+        let address = applicant.address.escape_debug();
         match self.examine(applicant) {
             Ok(name) => Verdict::Admit(name),
             Err(Objection::Refused(reason)) => {
-                let (label, address) = (self.label(), applicant.address.escape_debug());
                 log::warn!(target: "zeroless", "{label} refused a client at {address}: {reason}");
                 Verdict::Refuse
             }
             Err(Objection::Undecided(reason)) => {
-                let (label, address) = (self.label(), applicant.address.escape_debug());
                 log::error!(target: "zeroless", "{label} can let no client in, such as that at {address}: {reason}");
                 Verdict::Postpone
             }

@@ -529,9 +529,9 @@ impl Engine {
             Halt::Fault(wire::DENIED) => Error::new(
                 ErrorKind::Denied,
                 format!(
-                    "{label}: could not {doing}, as the server has turned this client away, for good: its password, \
-                     key or address is not let in, or the server speaks another mechanism or pattern; the server's \
-                     log may say which; then open a new client"
+                    "{label}: could not {doing}: the server has turned this client away, as its password, key or \
+                     address is not let in, or another mechanism or pattern is spoken there; once that is mended, \
+                     open a new client"
                 ),
             ),
             halt => halt.into_error(&format_args!("{label}: could not {doing}")),

@@ -341,7 +341,14 @@ fn read(path: &Path) -> Result<String> {
 }
 
 fn unreadable(path: &Path, error: io::Error) -> Error {
-    of_file(format!("cannot read the key in {}: {error}", path.display()), error)
+    let remedy = match error.kind() {
+        io::ErrorKind::NotFound => "; check the path, or save a key there first",
+        _ => "",
+    };
+    of_file(
+        format!("cannot read the key in {}: {error}{remedy}", path.display()),
+        error,
+    )
 }
 
 fn write(path: &Path, mode: u32, text: &str) -> Result<()> {

@@ -40,7 +40,10 @@
 //! * [Errors](#errors)
 //! * [The log](#the-log)
 //! * [What can be lost](#what-can-be-lost)
-//! * [On a network you do not trust](#on-a-network-you-do-not-trust)
+//! * [On a network](#on-a-network)
+//!   * [Let in only those you know](#let-in-only-those-you-know)
+//!   * [Clients that are not let in](#clients-that-are-not-let-in)
+//!   * [What strangers can do](#what-strangers-can-do)
 //!
 //! # Servers and clients
 //!
@@ -55,8 +58,8 @@
 //! processes of this machine, and `inproc://jobs`, a name for the threads of this process. One socket can have several
 //! endpoints: [`Server::also_at`], or as many `connect`s as you like.
 //!
-//! [`Server::new`] listens to this machine alone. [`Server::public`] listens to everyone, and lets everyone in: there
-//! is no password and no encryption, so use it only on a network that you trust.
+//! [`Server::new`] listens to this machine alone. [`Server::public`] listens to everyone, and lets everyone in unless it
+//! is told [whom it may](#on-a-network).
 //!
 //! # Messages
 //!
@@ -431,9 +434,79 @@
 //! *server* had queued for a client that goes, while a *client's* queue outlives its server; what is in a [`Channel`]
 //! that is dropped.
 //!
-//! # On a network you do not trust
+//! # On a network
 //!
-//! Whoever reaches a port may speak to it. `tests/hostile.rs` sends servers the following, while an honest client is
+//! ## Let in only those you know
+//!
+//! Give each side a keypair, once, and tell the other side its public key:
+//!
+//! ```no_run
+//! use zeroless::Keypair;
+//!
+//! let keypair = Keypair::generate()?;
+//! keypair.save("server.key_secret")?; // readable by you alone; "client.key_secret" on the client's machine
+//! println!("{}", keypair.public());
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! From then on all that they say is encrypted, the server lets in nobody else, and the client talks to no other server.
+//!
+//! ```no_run
+//! use zeroless::{Client, Keypair, Server};
+//! # fn server() -> zeroless::Result<()> {
+//!
+//! // The server.
+//! const CLIENT: &str = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"; // the client's public key
+//! let keypair = Keypair::load("server.key_secret")?;
+//! for message in Server::public(12345).curve(&keypair).allow_keys([CLIENT]).pull()? {
+//!     println!("{message:?}");
+//! }
+//! # Ok(())
+//! # }
+//! # fn client() -> zeroless::Result<()> {
+//!
+//! // A client, on another machine.
+//! const SERVER: &str = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"; // the server's public key
+//! let keypair = Keypair::load("client.key_secret")?;
+//! let push = Client::new().connect("server.example.com", 12345).curve(SERVER, &keypair).push()?;
+//! push(&[b"for your eyes only"])?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! This is CURVE. The libzmq that is built with the crate does not have it: asking for it is an error that says what to do,
+//! which is to turn on the feature `curve`, or to link the system's libzmq ([Platforms](#platforms)). [`libzmq()`] tells
+//! what a program has. The example `secure` does all of this, with files.
+//!
+//! | to let in | use | encrypted |
+//! |---|---|---|
+//! | those with these keys | [`curve`](Server::curve) and [`allow_keys`](Server::allow_keys), or [`allow_keys_in`](Server::allow_keys_in) for files | yes |
+//! | everyone, but so that no one else can listen | [`curve`](Server::curve) and [`allow_any_key`](Server::allow_any_key) | yes |
+//! | those who know a password | [`plain`](Server::plain), [`plain_users`](Server::plain_users) | **no** |
+//! | those at these addresses, also with one of the above | [`allow`](Server::allow), [`deny`](Server::deny) | no |
+//!
+//! Keys come and go while the server runs: [`Socket::allow_keys`], [`Socket::revoke_keys`]. Whoever has come in stays
+//! until the connection ends. Sockets of the same process, over `inproc`, are never asked. A [`stream`](Server::stream)
+//! can ask nobody.
+//!
+//! ## Clients that are not let in
+//!
+//! The server logs who it was and why, at warn. None of the client's messages arrives, and libzmq does not try again: once
+//! the reason is mended, open a new client.
+//!
+//! * Of `push`, `request`, `dealer` and `pair`, sending and receiving fail with [`Denied`](ErrorKind::Denied), and
+//!   iteration ends. That is told by the queue for the server being gone; so a socket that has sent as many messages as
+//!   [`high_water_mark`](Server::high_water_mark) says, or 1000, waits instead, as a queue that is full looks the same.
+//!   (A `request` counts from the last reply.) One that is turned away within microseconds, for speaking another
+//!   mechanism than a server of the same machine, may wait too.
+//! * The others are not told. They see what they would see if there was no server: nothing. libzmq tells more only
+//!   through its monitors, which in this version can stall the process. A [`timeout`](Client::timeout) ends the wait.
+//! * A client that knows the wrong public key of its server, or meets an impostor, goes on trying. Nobody is told of that,
+//!   nor does the server's log say so, as they have no key to talk with.
+//!
+//! ## What strangers can do
+//!
+//! Whoever reaches a port may speak to it, if only to be refused. `tests/hostile.rs` sends servers the following, while an honest client is
 //! served, and none of it ends them or makes them grow by much:
 //!
 //! * bytes that mean nothing (`garbage_does_nothing`, `malformed_commands_and_frames_do_nothing`);
@@ -449,13 +522,23 @@
 //! and 4 MB of empty ones 128 MB (`frames_without_end_fill_the_memory`); and subscriptions to a publisher, of which
 //! 20,000 of 200 bytes held 130 MB (`subscriptions_fill_the_memory_of_a_publisher`). Not all of it is given back.
 //!
-//! So do not let strangers in. Listen to this machine alone with [`Server::new`], and have a firewall, an SSH tunnel
-//! or a VPN such as WireGuard before what is public. Set `max_message_size`, a [`linger`](Server::linger), as a peer
+//! So do not let strangers in: with `curve`, `plain` or `allow` they get no further than to ask
+//! (`a_thousand_strangers_are_refused_while_a_friend_is_served`,
+//! `strangers_that_stop_in_the_middle_of_asking_keep_no_one_out`). Where that is too much already, listen to this machine
+//! alone with [`Server::new`], and have a firewall, an SSH tunnel or a VPN such as WireGuard before it. Set
+//! `max_message_size`, a [`linger`](Server::linger), as a peer
 //! may never read what closing waits to deliver, and a limit for the process, such as systemd's `MemoryMax`.
 //!
 //! # Platforms
 //!
-//! Unix. libzmq 4.3.4 is built with the crate and needs a C++ compiler, nothing else.
+//! Unix. libzmq 4.3.4 is built with the crate and needs a C++ compiler, nothing else. Two others can take its place, and
+//! have CURVE; the README has the commands:
+//!
+//! * one that the feature `curve` builds in addition, for which it wants `make`, too;
+//! * the system's, if Cargo is told to link it.
+//!
+//! On Linux both also do what this one does not: keepalive of TCP and a clock that never jumps, and they take one file
+//! descriptor for a socket where this one takes two.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

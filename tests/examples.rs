@@ -20,9 +20,15 @@ fn example(name: &str, arguments: &[&str]) -> Command {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
         let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+        let features: &[&str] = if cfg!(feature = "curve") {
+            &["--features", "curve"]
+        } else {
+            &[]
+        };
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--examples"])
             .args(profile)
+            .args(features)
             .status();
         assert!(status.unwrap().success());
     });

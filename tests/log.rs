@@ -3,9 +3,12 @@
 mod support;
 
 use std::sync::{Mutex, Once};
+use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use support::{await_subscribers, client_of_port, client_of_sender, push_and_pull, watchdog};
+use support::{
+    await_denial, await_subscribers, client_of, client_of_port, client_of_sender, push_and_pull, wait_until, watchdog,
+};
 use zeroless::{Client, Server};
 
 /// Keeps what is logged. A process has one logger, so the tests look for the ports of their own.
@@ -103,21 +106,79 @@ fn a_subscriber_that_binds_warns() {
 }
 
 #[test]
-fn a_public_server_warns_and_a_local_one_does_not() {
+fn a_public_server_that_lets_everyone_in_warns_and_others_do_not() {
     start_logging();
     for (server, warns) in [
         (Server::public(0), 1),
         (Server::at("tcp://*:0"), 1),
         (Server::new(0), 0),
+        (Server::public(0).allow(["10.0.0.0/8"]).clone(), 0),
+        (Server::public(0).plain_users([("ada", "enchantress")]).clone(), 0),
     ] {
         let pull = server.pull().unwrap();
         let warnings = logged(Level::Warn, pull.socket().port().unwrap());
         assert_eq!(warnings.len(), warns, "{warnings:?}");
         assert!(
-            warnings.iter().all(|warning| warning.contains("other machines")),
+            warnings
+                .iter()
+                .all(|warning| warning.contains("other machines") && warning.contains("the chapter \"On a network\"")),
             "{warnings:?}"
         );
     }
+    let guide = include_str!("../src/lib.rs");
+    assert!(guide.contains("\n//! # On a network\n"), "there is such a chapter");
+}
+
+#[test]
+fn who_is_refused_and_why_is_told_at_warn_and_never_the_password() {
+    let _watchdog = watchdog();
+    start_logging();
+    let pull = Server::new(0).plain_users([("ada", "enchantress")]).pull().unwrap();
+    await_denial(client_of(&pull).plain("eve\n", "let me in"));
+    let port = pull.socket().port().unwrap();
+    let by_address = Server::new(0).deny(["127.0.0.1"]).pull().unwrap();
+    await_denial(&client_of(&by_address));
+    let other_port = by_address.socket().port().unwrap();
+    let refused = |port, reason| {
+        let label = format!("pull on tcp://127.0.0.1:{port}");
+        vec![format!("{label} refused a client at 127.0.0.1: {reason}")]
+    };
+    assert_eq!(
+        logged(Level::Warn, port),
+        refused(port, r#"the user "eve\n" or the password is wrong"#)
+    );
+    assert_eq!(
+        logged(Level::Warn, other_port),
+        refused(other_port, "its address is denied")
+    );
+    let memory = MEMORY.0.lock().unwrap();
+    assert!(
+        memory
+            .iter()
+            .all(|(_, text)| !text.contains("let me in") && !text.contains("enchantress"))
+    );
+}
+
+#[test]
+fn a_function_that_cannot_say_whom_to_let_in_is_told_at_error() {
+    let _watchdog = watchdog();
+    start_logging();
+    let pull = Server::new(0)
+        .plain(|_, _| panic!("as this test wants it"))
+        .pull()
+        .unwrap();
+    let port = pull.socket().port().unwrap();
+    let _push = client_of(&pull)
+        .plain("ada", "?")
+        .linger(Duration::ZERO)
+        .push()
+        .unwrap();
+    wait_until(|| !logged(Level::Error, port).is_empty());
+    let errors = logged(Level::Error, port);
+    assert!(
+        errors[0].ends_with("the function given to plain has panicked"),
+        "{errors:?}"
+    );
 }
 
 #[test]
@@ -154,7 +215,7 @@ fn an_iteration_that_ends_in_the_course_of_things_is_told_to_no_one() {
     let publish = Server::new(0).publish().unwrap();
     let port = publish.socket().port().unwrap();
     let mut news = client_of_sender(&publish)
-        .timeout(std::time::Duration::from_millis(1))
+        .timeout(Duration::from_millis(1))
         .subscribe([""])
         .unwrap();
     await_subscribers(&publish, 1);

@@ -14,7 +14,7 @@ const PORT: u16 = 12345;
 type Role<E> = fn(u16) -> Result<(), E>;
 
 /// Plays the role that the command line names.
-pub fn play(roles: &[(&str, Role<zeroless::Error>)]) -> ExitCode {
+pub fn play<E: Display>(roles: &[(&str, Role<E>)]) -> ExitCode {
     let explanation = format!("PORT is a number up to 65535, or else {PORT}.");
     play_within(roles, 0..=u16::MAX, &explanation)
 }
@@ -32,7 +32,7 @@ pub fn run<E: Display>(program: Role<E>) -> ExitCode {
     perform(Some(program), port, &usage)
 }
 
-fn play_within(roles: &[(&str, Role<zeroless::Error>)], ports: RangeInclusive<u16>, explanation: &str) -> ExitCode {
+fn play_within<E: Display>(roles: &[(&str, Role<E>)], ports: RangeInclusive<u16>, explanation: &str) -> ExitCode {
     let named = std::env::args().nth(1);
     let role = roles.iter().find(|(name, _)| named.as_deref() == Some(name));
     let names: Vec<&str> = roles.iter().map(|(name, _)| *name).collect();

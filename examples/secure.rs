@@ -1,0 +1,74 @@
+//! Encrypted, and only for those whose keys are known. Wants a libzmq that has CURVE, such as that of the feature.
+//!
+//! ```sh
+//! cargo run --features curve --example secure -- keygen
+//! cargo run --features curve --example secure -- server
+//! cargo run --features curve --example secure -- client
+//! ```
+//!
+//! `keygen` makes the keys of both sides, as if they were on one machine. Where they are not, each makes its own, and
+//! they exchange what is public:
+//!
+//! ```text
+//! secure-keys/server.key_secret     stays with the server
+//! secure-keys/server.key            is for the clients
+//! secure-keys/client.key_secret     stays with the client
+//! secure-keys/clients/client.key    is for the server, which lets in those whose keys are in this folder
+//! ```
+//!
+//! Take `clients/client.key` away while the server runs, and the next client is denied.
+
+mod cli;
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use zeroless::{Client, Keypair, PublicKey, Server};
+
+const FOLDER: &str = "secure-keys";
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    cli::play(&[("server", server), ("client", client), ("keygen", keygen)])
+}
+
+fn keygen(_port: u16) -> Result<(), Box<dyn Error>> {
+    let (server, client) = (Keypair::generate()?, Keypair::generate()?);
+    let folder = Path::new(FOLDER);
+    fs::create_dir_all(folder.join("clients"))?;
+    server.save(folder.join("server.key_secret"))?;
+    server.public().save(folder.join("server.key"))?;
+    client.save(folder.join("client.key_secret"))?;
+    client.public().save(folder.join("clients/client.key"))?;
+    println!("the server is {}", server.public());
+    println!("the client is {}", client.public());
+    println!("their keys are in {FOLDER}");
+    Ok(())
+}
+
+fn server(port: u16) -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(FOLDER);
+    let keypair = Keypair::load(folder.join("server.key_secret"))?;
+    let (reply, requests) = Server::public(port)
+        .curve(&keypair)
+        .allow_keys_in(folder.join("clients"))
+        .reply()?;
+    println!("replying at port {}; Ctrl-C ends it", requests.socket().port()?);
+    for request in requests {
+        println!("asked for {}", cli::text(&request));
+        reply(&[b"the treasure is under the oak"])?;
+    }
+    Ok(())
+}
+
+fn client(port: u16) -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(FOLDER);
+    let server = PublicKey::load(folder.join("server.key"))?;
+    let keypair = Keypair::load(folder.join("client.key_secret"))?;
+    let (request, replies) = Client::new().connect_local(port).curve(server, &keypair).request()?;
+    request(&[b"where is it?"])?;
+    println!("{}", cli::text(&replies.recv()?));
+    Ok(())
+}
