@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::HashMap;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Mutex;
@@ -511,6 +512,34 @@ fn a_function_may_be_the_last_to_hold_a_socket() {
     // And all is well afterwards.
     let pull = server_for_ada().pull().unwrap();
     assert_let_in(&pull, &client_as(&pull, "ada", "enchantress"));
+}
+
+#[test]
+#[ignore = "run by another test, as a child"]
+fn opens_and_closes_guarded_servers() {
+    let threads_of_ours = || {
+        let names = fs::read_dir("/proc/self/task").unwrap().flatten();
+        let names = names.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+        names.filter(|name| name.trim() == "zeroless-zap").count()
+    };
+    for _ in 0..20 {
+        let first = server_for_ada().pull().unwrap();
+        let second = server_for_ada().pull().unwrap();
+        drop(first);
+        // A thread has its name when it runs.
+        assert_let_in(&second, &client_as(&second, "ada", "enchantress"));
+        assert_eq!(threads_of_ours(), 1);
+        drop(second);
+        assert_eq!(threads_of_ours(), 0);
+        drop(Server::new(0).pull().unwrap());
+        assert_eq!(threads_of_ours(), 0, "who lets everyone in needs none");
+    }
+}
+
+#[test]
+fn one_thread_lets_clients_in_for_all_servers_and_ends_with_the_last() {
+    let _watchdog = watchdog();
+    support::run_in_child("opens_and_closes_guarded_servers", "").succeeds();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Uid, setuid};
-use support::{client_of, push_and_pull, run_in_child, watchdog};
+use support::{await_denial, client_of, push_and_pull, run_in_child, watchdog};
 use zeroless::{Client, Error, ErrorKind, Receiver, Server};
 
 fn assert_exhausted(error: &Error) {
@@ -109,6 +109,31 @@ fn opens_its_first_socket_with_ever_more_descriptors() {
 fn a_first_socket_with_few_descriptors_left_is_an_error_and_no_abort() {
     let _watchdog = watchdog();
     run_in_child("opens_its_first_socket_with_ever_more_descriptors", "").succeeds();
+}
+
+#[test]
+#[ignore = "run by another test, as a child"]
+fn opens_its_first_guarded_socket_with_ever_more_descriptors() {
+    limit(Resource::RLIMIT_NOFILE, 100);
+    let mut files = take_all_descriptors();
+    let mut refused = 0;
+    for _ in 0..60 {
+        if let Err(error) = Server::new(0).deny(["127.0.0.1"]).pull() {
+            assert_exhausted(&error);
+            refused += 1;
+        }
+        drop(files.pop());
+    }
+    assert!(refused > 10);
+    let pull = Server::new(0).deny(["127.0.0.1"]).pull().unwrap();
+    await_denial(&client_of(&pull));
+    assert_works();
+}
+
+#[test]
+fn a_first_guarded_socket_with_few_descriptors_left_is_an_error_and_no_abort() {
+    let _watchdog = watchdog();
+    run_in_child("opens_its_first_guarded_socket_with_ever_more_descriptors", "").succeeds();
 }
 
 #[test]
