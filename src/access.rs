@@ -1,19 +1,17 @@
-//! Who is let in: what a server's recipe says of it, and what it comes to for a client.
+//! What the recipes say of who is let in: a server's rules, and what a client proves to be someone with.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::error::{Error, Result};
 use crate::keys::{self, Keypair, PublicKey};
 use crate::libzmq;
-
-type CheckPassword = dyn Fn(&str, &str) -> bool + Send + Sync;
+use crate::policy::{CheckPassword, KeyRing, Policy, Proof};
 
 /// How long libzmq lets a name and a password be, in bytes.
 const LONGEST_CREDENTIAL: usize = 255;
@@ -26,7 +24,8 @@ pub(crate) struct Access {
     keys: BTreeSet<PublicKey>,
     key_files: Vec<PathBuf>,
     any_key: bool,
-    allowed: Vec<IpNet>,
+    /// None but these, even if they are none; `None` is for all.
+    allowed: Option<Vec<IpNet>>,
     denied: Vec<IpNet>,
 }
 
@@ -44,7 +43,7 @@ impl Access {
     }
 
     pub(crate) fn allow_keys(&mut self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
-        self.keys.extend(parse_keys(keys)?);
+        self.keys.extend(keys::parse_all(keys)?);
         Ok(())
     }
 
@@ -57,8 +56,9 @@ impl Access {
     }
 
     pub(crate) fn allow(&mut self, networks: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
+        let allowed = self.allowed.get_or_insert_default();
         networks.into_iter().try_for_each(|network| {
-            self.allowed.push(parse_network("allow", network.as_ref())?);
+            allowed.push(parse_network("allow", network.as_ref())?);
             Ok(())
         })
     }
@@ -68,10 +68,6 @@ impl Access {
             self.denied.push(parse_network("deny", network.as_ref())?);
             Ok(())
         })
-    }
-
-    pub(crate) fn keypair(&self) -> Option<&Keypair> {
-        self.keypair.as_ref()
     }
 
     /// What a socket of this recipe goes by; nothing if the recipe says nothing.
@@ -86,31 +82,24 @@ impl Access {
                                curve tells clients apart by their keys";
                 return Err(Error::invalid(message));
             }
-            (Some(_), None) => {
+            (Some(keypair), None) => {
                 libzmq::require_curve(DOING)?;
-                self.key_files
-                    .iter()
-                    .try_for_each(|path| keys::read_public_keys(path).map(drop))?;
-                Proof::Key(KeyRing {
-                    any: self.any_key,
-                    keys: RwLock::new(self.keys.clone()),
-                    files: self.key_files.clone(),
-                })
+                Proof::Key(KeyRing::new(keypair, self.any_key, &self.keys, &self.key_files)?)
             }
             (None, _) if speaks_of_keys => {
                 let message = "cannot open a server that allows keys and has none itself; call curve with its keypair";
                 return Err(Error::invalid(message));
             }
             (None, Some(check)) => Proof::Password(Arc::clone(check)),
-            (None, None) if self.allowed.is_empty() && self.denied.is_empty() => return Ok(None),
+            (None, None) if self.allowed.is_none() && self.denied.is_empty() => return Ok(None),
             (None, None) => Proof::None,
         };
-        Ok(Some(Policy {
+        Ok(Some(Policy::new(
             proof,
-            allowed: self.allowed.clone(),
-            denied: self.denied.clone(),
-            label: Mutex::new(label.to_owned()),
-        }))
+            self.allowed.clone(),
+            self.denied.clone(),
+            label,
+        )))
     }
 }
 
@@ -192,211 +181,6 @@ impl fmt::Debug for Credentials {
                 .finish(),
         }
     }
-}
-
-/// Who is let in by one socket.
-pub(crate) struct Policy {
-    proof: Proof,
-    allowed: Vec<IpNet>,
-    denied: Vec<IpNet>,
-    /// The socket, as the log names it.
-    label: Mutex<String>,
-}
-
-/// How a client proves to be one who is let in.
-enum Proof {
-    None,
-    Password(Arc<CheckPassword>),
-    Key(KeyRing),
-}
-
-/// The keys of those who are let in.
-struct KeyRing {
-    any: bool,
-    keys: RwLock<BTreeSet<PublicKey>>,
-    /// Read anew for each client.
-    files: Vec<PathBuf>,
-}
-
-/// A client that asks to be let in, as ZAP tells of it.
-pub(crate) struct Applicant<'a> {
-    pub(crate) address: &'a str,
-    pub(crate) mechanism: &'a [u8],
-    pub(crate) credentials: &'a [Vec<u8>],
-}
-
-/// What becomes of a client.
-pub(crate) enum Verdict {
-    /// It is let in, under a name.
-    Admit(String),
-    /// It is turned away, and libzmq will not let it try again.
-    Refuse,
-    /// It is to try again, since nobody could say.
-    Postpone,
-}
-
-impl Policy {
-    /// Names the socket, for the log.
-    pub(crate) fn set_label(&self, label: String) {
-        *self.label() = label;
-    }
-
-    fn label(&self) -> MutexGuard<'_, String> {
-        self.label.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tells the socket what to ask of clients; the rest is asked of this policy, by ZAP.
-    pub(crate) fn set_on(&self, socket: &zmq::Socket, keypair: Option<&Keypair>) -> zmq::Result<()> {
-        match (&self.proof, keypair) {
-            (Proof::Password(_), _) => socket.set_plain_server(true),
-            (Proof::Key(_), Some(keypair)) => {
-                socket.set_curve_server(true)?;
-                socket.set_curve_secretkey(keypair.secret().as_bytes())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The mechanism that libzmq is to let clients in by.
-    pub(crate) fn mechanism(&self) -> zmq::Mechanism {
-        match self.proof {
-            Proof::None => zmq::Mechanism::ZMQ_NULL,
-            Proof::Password(_) => zmq::Mechanism::ZMQ_PLAIN,
-            Proof::Key(_) => zmq::Mechanism::ZMQ_CURVE,
-        }
-    }
-
-    /// Whether there is no one whom it lets in, as far as can be told.
-    pub(crate) fn lets_in_no_one(&self) -> bool {
-        matches!(&self.proof, Proof::Key(ring) if !ring.any && ring.files.is_empty() && ring.read().is_empty())
-    }
-
-    /// Lets more keys in from now on.
-    pub(crate) fn allow_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
-        let keys = parse_keys(keys)?;
-        self.ring()?.write().extend(keys);
-        Ok(())
-    }
-
-    /// Lets those keys in no longer.
-    pub(crate) fn revoke_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
-        let revoked = parse_keys(keys)?;
-        self.ring()?.write().retain(|key| !revoked.contains(key));
-        Ok(())
-    }
-
-    fn ring(&self) -> Result<&KeyRing> {
-        match &self.proof {
-            Proof::Key(ring) => Ok(ring),
-            _ => Err(no_curve(&self.label())),
-        }
-    }
-
-    /// Decides on a client, and tells the log if it is not let in.
-    pub(crate) fn judge(&self, applicant: &Applicant<'_>) -> Verdict {
-        // Not locked while the log is written to, as a logger may do what it likes.
-        let label = self.label().clone();
-        let address = applicant.address.escape_debug();
-        match self.examine(applicant) {
-            Ok(name) => Verdict::Admit(name),
-            Err(Objection::Refused(reason)) => {
-                log::warn!(target: "zeroless", "{label} refused a client at {address}: {reason}");
-                Verdict::Refuse
-            }
-            Err(Objection::Undecided(reason)) => {
-                log::error!(target: "zeroless", "{label} can let no client in, such as that at {address}: {reason}");
-                Verdict::Postpone
-            }
-        }
-    }
-
-    /// The name of a client that may come in.
-    fn examine(&self, applicant: &Applicant<'_>) -> std::result::Result<String, Objection> {
-        self.examine_address(applicant.address)?;
-        match (&self.proof, applicant.mechanism, applicant.credentials) {
-            (Proof::None, b"NULL", []) => Ok(String::new()),
-            (Proof::Password(check), b"PLAIN", [user, password]) => examine_password(&**check, user, password),
-            (Proof::Key(ring), b"CURVE", [key]) => ring.examine(key),
-            (_, mechanism, _) => {
-                let mechanism = mechanism.escape_ascii();
-                Err(Objection::Refused(format!("it speaks {mechanism}")))
-            }
-        }
-    }
-
-    fn examine_address(&self, address: &str) -> std::result::Result<(), Objection> {
-        let refused = |reason: &str| Err(Objection::Refused(reason.to_owned()));
-        // Without the interface of a link-local address. One of another transport is none.
-        let address = address.split('%').next().and_then(|address| address.parse().ok());
-        // That of a client over IPv4 to a server of IPv6 is one of IPv4.
-        let address = address.map(|address: IpAddr| address.to_canonical());
-        let is_in =
-            |networks: &[IpNet]| address.is_some_and(|address| networks.iter().any(|net| net.contains(&address)));
-        match () {
-            () if is_in(&self.denied) => refused("its address is denied"),
-            () if !self.allowed.is_empty() && !is_in(&self.allowed) => refused("its address is not allowed"),
-            () => Ok(()),
-        }
-    }
-}
-
-/// Why a client does not come in.
-enum Objection {
-    Refused(String),
-    Undecided(String),
-}
-
-fn examine_password(check: &CheckPassword, user: &[u8], password: &[u8]) -> std::result::Result<String, Objection> {
-    let (Ok(user), Ok(password)) = (str::from_utf8(user), str::from_utf8(password)) else {
-        return Err(Objection::Refused("its name or password is no UTF-8".to_owned()));
-    };
-    // It must not end the thread that everyone's coming in depends on.
-    match catch_unwind(AssertUnwindSafe(|| check(user, password))) {
-        Ok(true) => Ok(user.to_owned()),
-        Ok(false) => Err(Objection::Refused(format!(
-            "the user \"{}\" or the password is wrong",
-            user.escape_debug()
-        ))),
-        Err(_) => Err(Objection::Undecided(
-            "the function given to plain has panicked".to_owned(),
-        )),
-    }
-}
-
-impl KeyRing {
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeSet<PublicKey>> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeSet<PublicKey>> {
-        self.keys.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn examine(&self, key: &[u8]) -> std::result::Result<String, Objection> {
-        let Some(key) = PublicKey::from_bytes(key) else {
-            return Err(Objection::Refused("its key is none".to_owned()));
-        };
-        if self.any || self.read().contains(&key) {
-            return Ok(key.to_string());
-        }
-        for path in &self.files {
-            let keys = keys::read_public_keys(path).map_err(|error| Objection::Undecided(error.to_string()))?;
-            if keys.contains(&key) {
-                return Ok(key.to_string());
-            }
-        }
-        Err(Objection::Refused(format!("its key {key} is not allowed")))
-    }
-}
-
-pub(crate) fn no_curve(label: &str) -> Error {
-    Error::invalid(format!(
-        "{label}: has no CURVE, and lets in nobody by a key; open it from a Server with curve"
-    ))
-}
-
-fn parse_keys(keys: impl IntoIterator<Item: AsRef<str>>) -> Result<BTreeSet<PublicKey>> {
-    keys.into_iter().map(|key| key.as_ref().parse()).collect()
 }
 
 fn parse_network(doing: &str, text: &str) -> Result<IpNet> {

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-use crate::access::Policy;
 use crate::endpoint;
 use crate::engine::{Guard, Handler};
 use crate::error::{Error, Result};
+use crate::policy::Policy;
 
 /// How long ending the context may take before the log says that it does.
 const PATIENCE: Duration = Duration::from_secs(1);

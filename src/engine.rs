@@ -63,10 +63,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::access::{self, Policy};
 use crate::context::{self, SharedContext};
 use crate::endpoint;
 use crate::error::{Error, ErrorKind, Result};
+use crate::policy::{self, Policy};
 use crate::recipe::Options;
 use crate::{Frame, Message, publish};
 use gate::{Device, Direction, Gate, Halt};
@@ -454,7 +454,7 @@ impl Engine {
     /// The same, for who wants to change the keys that it lets in.
     pub(crate) fn policy_on_keys(&self) -> Result<&Policy> {
         self.check_open(&"cannot change the keys that are let in")?;
-        self.policy().ok_or_else(|| access::no_curve(&self.label()))
+        self.policy().ok_or_else(|| policy::no_curve(&self.label()))
     }
 
     /// The endpoints that the socket is bound to, as libzmq resolved them.
@@ -623,7 +623,7 @@ fn set_up(socket: &zmq::Socket, plan: &Plan<'_>, guard: Option<&Guard>) -> Resul
         }
         if let Some(guard) = guard {
             socket.set_zap_domain(guard.domain())?;
-            guard.policy().set_on(socket, options.access.keypair())?;
+            guard.policy().set_on(socket)?;
         }
         plan.topics.iter().try_for_each(|topic| socket.set_subscribe(topic))?;
         options.configure.iter().try_for_each(|configure| configure(socket))

@@ -275,6 +275,10 @@ impl fmt::Debug for Keypair {
     }
 }
 
+pub(crate) fn parse_all(keys: impl IntoIterator<Item: AsRef<str>>) -> Result<BTreeSet<PublicKey>> {
+    keys.into_iter().map(|key| key.as_ref().parse()).collect()
+}
+
 /// The public keys in a file, or in the files of a folder whose names end in `.key`.
 ///
 /// A file is a certificate, or a list with one key a line; what follows a key is a remark, and so is a line that

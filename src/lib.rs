@@ -561,6 +561,7 @@ mod frame;
 mod handle;
 mod keys;
 mod libzmq;
+mod policy;
 mod proxy;
 mod publish;
 mod receiver;

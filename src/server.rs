@@ -292,7 +292,8 @@ impl Server {
     ///
     /// An address is one of IPv4 or IPv6, such as `192.168.1.7`; a network has the length of its prefix behind it, such as
     /// `10.0.0.0/8` or `2001:db8::/32`. Whoever connects over IPv4 has an address of IPv4, also if the server is bound to
-    /// one of IPv6. Over `ipc` there is no address, so no one is let in; over `inproc` no one is asked.
+    /// one of IPv6. Over `ipc` there is no address, so no one is let in; over `inproc` no one is asked. If none at all is
+    /// named, no one is let in.
     ///
     /// Addresses can be forged by who controls the network: they keep strangers out, but prove nothing. Nothing is
     /// encrypted by this.
@@ -343,7 +344,7 @@ impl Server {
                  and Server::new listens to this machine alone",
                 handle.label()
             ),
-            Some(policy) if policy.lets_in_no_one() => log::warn!(
+            Some(policy) if policy.lets_in_no_key() => log::warn!(
                 target: "zeroless",
                 "{} lets in no one yet; call allow_keys with the public keys of its clients",
                 handle.label()

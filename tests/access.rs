@@ -262,20 +262,25 @@ fn a_denied_client_closes_at_once_though_it_has_sent() {
 #[test]
 fn an_address_is_let_in_if_it_is_allowed_and_not_denied() {
     let _watchdog = watchdog();
-    let cases: [(&[&str], &[&str], bool); 10] = [
-        (&["127.0.0.1"], &[], true),
-        (&["127.0.0.0/8"], &[], true),
-        (&["10.0.0.0/8", "127.0.0.1/32"], &[], true),
-        (&["::ffff:127.0.0.1"], &[], true),
-        (&[], &["127.0.0.2", "10.0.0.0/8"], true),
-        (&["127.0.0.2"], &[], false),
-        (&["::1"], &[], false),
-        (&["127.0.0.0/8"], &["127.0.0.1"], false),
-        (&[], &["127.0.0.0/8"], false),
-        (&[], &["::ffff:0:0/96"], false),
+    type Addresses = &'static [&'static str];
+    let cases: [(Option<Addresses>, Addresses, bool); 12] = [
+        (Some(&["127.0.0.1"]), &[], true),
+        (Some(&["127.0.0.0/8"]), &[], true),
+        (Some(&["10.0.0.0/8", "127.0.0.1/32"]), &[], true),
+        (Some(&["::ffff:127.0.0.1"]), &[], true),
+        (Some(&["0.0.0.0/0"]), &["127.0.0.2"], true),
+        (None, &["127.0.0.2", "10.0.0.0/8"], true),
+        (Some(&["127.0.0.2"]), &[], false),
+        (Some(&["::1"]), &[], false),
+        (Some(&["127.0.0.0/8"]), &["127.0.0.1"], false),
+        (Some(&[]), &[], false),
+        (None, &["127.0.0.0/8"], false),
+        (None, &["::ffff:0:0/96"], false),
     ];
     for (allowed, denied, is_let_in) in cases {
-        let (reply, requests) = Server::new(0).allow(allowed).deny(denied).reply().unwrap();
+        let mut server = Server::new(0);
+        allowed.map(|allowed| server.allow(allowed));
+        let (reply, requests) = server.deny(denied).reply().unwrap();
         let (request, replies) = client_of(&requests).request().unwrap();
         request(&[b"hello"]).unwrap();
         if is_let_in {

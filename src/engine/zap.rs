@@ -20,9 +20,9 @@ use super::gate::{Direction, Gate, Halt};
 use super::wire::Wire;
 use super::{Kind, Patience};
 use crate::Message;
-use crate::access::{Applicant, Policy, Verdict};
 use crate::endpoint::ZAP;
 use crate::error::{Error, Result};
+use crate::policy::{Applicant, Policy, Verdict};
 
 const VERSION: &[u8] = b"1.0";
 

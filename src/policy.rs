@@ -1,0 +1,243 @@
+//! What one socket goes by when a client asks to be let in.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use ipnet::IpNet;
+
+use crate::error::{Error, Result};
+use crate::keys::{self, Keypair, PublicKey};
+
+/// Whether a name and a password are right.
+pub(crate) type CheckPassword = dyn Fn(&str, &str) -> bool + Send + Sync;
+
+/// Who is let in by one socket.
+pub(crate) struct Policy {
+    proof: Proof,
+    allowed: Option<Vec<IpNet>>,
+    denied: Vec<IpNet>,
+    /// The socket, as the log names it.
+    label: Mutex<String>,
+}
+
+/// How a client proves to be one who is let in.
+pub(crate) enum Proof {
+    None,
+    Password(Arc<CheckPassword>),
+    Key(KeyRing),
+}
+
+/// The keys of those who are let in.
+pub(crate) struct KeyRing {
+    /// The server's own.
+    keypair: Keypair,
+    any: bool,
+    keys: RwLock<BTreeSet<PublicKey>>,
+    /// Read anew for each client.
+    files: Vec<PathBuf>,
+}
+
+/// A client that asks to be let in, as ZAP tells of it.
+pub(crate) struct Applicant<'a> {
+    pub(crate) address: &'a str,
+    pub(crate) mechanism: &'a [u8],
+    pub(crate) credentials: &'a [Vec<u8>],
+}
+
+/// What becomes of a client.
+pub(crate) enum Verdict {
+    /// It is let in, under a name.
+    Admit(String),
+    /// It is turned away, and libzmq will not let it try again.
+    Refuse,
+    /// It is to try again, since nobody could say.
+    Postpone,
+}
+
+impl Policy {
+    /// The log calls the socket by the label until it is bound.
+    pub(crate) fn new(proof: Proof, allowed: Option<Vec<IpNet>>, denied: Vec<IpNet>, label: &str) -> Policy {
+        Policy {
+            proof,
+            allowed,
+            denied,
+            label: Mutex::new(label.to_owned()),
+        }
+    }
+
+    /// Names the socket, for the log.
+    pub(crate) fn set_label(&self, label: String) {
+        *self.label() = label;
+    }
+
+    fn label(&self) -> MutexGuard<'_, String> {
+        self.label.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the socket how clients are to prove who they are. What they prove is then asked of this policy.
+    pub(crate) fn set_on(&self, socket: &zmq::Socket) -> zmq::Result<()> {
+        match &self.proof {
+            Proof::None => Ok(()),
+            Proof::Password(_) => socket.set_plain_server(true),
+            Proof::Key(ring) => {
+                socket.set_curve_server(true)?;
+                socket.set_curve_secretkey(ring.keypair.secret().as_bytes())
+            }
+        }
+    }
+
+    /// The mechanism that libzmq is to let clients in by.
+    pub(crate) fn mechanism(&self) -> zmq::Mechanism {
+        match self.proof {
+            Proof::None => zmq::Mechanism::ZMQ_NULL,
+            Proof::Password(_) => zmq::Mechanism::ZMQ_PLAIN,
+            Proof::Key(_) => zmq::Mechanism::ZMQ_CURVE,
+        }
+    }
+
+    /// Whether it knows no key to let in.
+    pub(crate) fn lets_in_no_key(&self) -> bool {
+        matches!(&self.proof, Proof::Key(ring) if !ring.any && ring.files.is_empty() && ring.read().is_empty())
+    }
+
+    /// Lets more keys in from now on.
+    pub(crate) fn allow_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
+        let keys = keys::parse_all(keys)?;
+        self.ring()?.write().extend(keys);
+        Ok(())
+    }
+
+    /// Lets those keys in no longer.
+    pub(crate) fn revoke_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
+        let revoked = keys::parse_all(keys)?;
+        self.ring()?.write().retain(|key| !revoked.contains(key));
+        Ok(())
+    }
+
+    fn ring(&self) -> Result<&KeyRing> {
+        match &self.proof {
+            Proof::Key(ring) => Ok(ring),
+            _ => Err(no_curve(&self.label())),
+        }
+    }
+
+    /// Decides on a client, and tells the log if it is not let in.
+    pub(crate) fn judge(&self, applicant: &Applicant<'_>) -> Verdict {
+        // Not locked while the log is written to, as a logger may do what it likes.
+        let label = self.label().clone();
+        let address = applicant.address.escape_debug();
+        match self.examine(applicant) {
+            Ok(name) => Verdict::Admit(name),
+            Err(Objection::Refused(reason)) => {
+                log::warn!(target: "zeroless", "{label} refused a client at {address}: {reason}");
+                Verdict::Refuse
+            }
+            Err(Objection::Undecided(reason)) => {
+                log::error!(target: "zeroless", "{label} can let no client in, such as that at {address}: {reason}");
+                Verdict::Postpone
+            }
+        }
+    }
+
+    /// The name of a client that may come in.
+    fn examine(&self, applicant: &Applicant<'_>) -> std::result::Result<String, Objection> {
+        self.examine_address(applicant.address)?;
+        match (&self.proof, applicant.mechanism, applicant.credentials) {
+            (Proof::None, b"NULL", []) => Ok(String::new()),
+            (Proof::Password(check), b"PLAIN", [user, password]) => examine_password(&**check, user, password),
+            (Proof::Key(ring), b"CURVE", [key]) => ring.examine(key),
+            (_, mechanism, _) => {
+                let mechanism = mechanism.escape_ascii();
+                Err(Objection::Refused(format!("it speaks {mechanism}")))
+            }
+        }
+    }
+
+    fn examine_address(&self, address: &str) -> std::result::Result<(), Objection> {
+        let refused = |reason: &str| Err(Objection::Refused(reason.to_owned()));
+        // Without the interface of a link-local address. One of another transport is none.
+        let address = address.split('%').next().and_then(|address| address.parse().ok());
+        // That of a client over IPv4 to a server of IPv6 is one of IPv4.
+        let address = address.map(|address: IpAddr| address.to_canonical());
+        let is_in =
+            |networks: &[IpNet]| address.is_some_and(|address| networks.iter().any(|net| net.contains(&address)));
+        if is_in(&self.denied) {
+            return refused("its address is denied");
+        }
+        match &self.allowed {
+            Some(allowed) if !is_in(allowed) => refused("its address is not allowed"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why a client does not come in.
+enum Objection {
+    Refused(String),
+    Undecided(String),
+}
+
+fn examine_password(check: &CheckPassword, user: &[u8], password: &[u8]) -> std::result::Result<String, Objection> {
+    let (Ok(user), Ok(password)) = (str::from_utf8(user), str::from_utf8(password)) else {
+        return Err(Objection::Refused("its name or password is no UTF-8".to_owned()));
+    };
+    // It must not end the thread that everyone's coming in depends on.
+    match catch_unwind(AssertUnwindSafe(|| check(user, password))) {
+        Ok(true) => Ok(user.to_owned()),
+        Ok(false) => Err(Objection::Refused(format!(
+            "the user \"{}\" or the password is wrong",
+            user.escape_debug()
+        ))),
+        Err(_) => Err(Objection::Undecided(
+            "the function given to plain has panicked".to_owned(),
+        )),
+    }
+}
+
+impl KeyRing {
+    /// An error if the files cannot be read now.
+    pub(crate) fn new(keypair: &Keypair, any: bool, keys: &BTreeSet<PublicKey>, files: &[PathBuf]) -> Result<KeyRing> {
+        files
+            .iter()
+            .try_for_each(|path| keys::read_public_keys(path).map(drop))?;
+        Ok(KeyRing {
+            keypair: keypair.clone(),
+            any,
+            keys: RwLock::new(keys.clone()),
+            files: files.to_vec(),
+        })
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeSet<PublicKey>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeSet<PublicKey>> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn examine(&self, key: &[u8]) -> std::result::Result<String, Objection> {
+        let Some(key) = PublicKey::from_bytes(key) else {
+            return Err(Objection::Refused("its key is none".to_owned()));
+        };
+        if self.any || self.read().contains(&key) {
+            return Ok(key.to_string());
+        }
+        for path in &self.files {
+            let keys = keys::read_public_keys(path).map_err(|error| Objection::Undecided(error.to_string()))?;
+            if keys.contains(&key) {
+                return Ok(key.to_string());
+            }
+        }
+        Err(Objection::Refused(format!("its key {key} is not allowed")))
+    }
+}
+
+pub(crate) fn no_curve(label: &str) -> Error {
+    Error::invalid(format!(
+        "{label}: has no CURVE, and lets in nobody by a key; open it from a Server with curve"
+    ))
+}
