@@ -145,6 +145,49 @@ fn a_request_of_a_stranger_is_denied_also_while_it_waits_for_its_reply() {
 }
 
 #[test]
+fn a_request_is_denied_however_many_it_has_asked_before() {
+    let _watchdog = watchdog();
+    let (reply, requests) = server_for_ada().reply().unwrap();
+    let port = requests.socket().port().unwrap();
+    let (request, replies) = client_as(&requests, "ada", "enchantress").request().unwrap();
+    for _ in 0..1_500 {
+        request(&[b"again"]).unwrap();
+        reply.send(&requests.recv().unwrap()).unwrap();
+        replies.recv().unwrap();
+    }
+    drop((reply, requests));
+    let _server = Server::new(port).plain(|_, _| false).reply().unwrap();
+    request(&[b"again"]).unwrap();
+    assert_eq!(kind_of(replies.recv()), ErrorKind::Denied);
+}
+
+#[test]
+fn frames_that_are_waited_for_are_denied_too() {
+    let _watchdog = watchdog();
+    let (_, requests) = server_for_ada().reply().unwrap();
+    let (request, replies) = client_as(&requests, "eve", "?").request().unwrap();
+    request(&[b"let me in"]).unwrap();
+    assert_eq!(kind_of(replies.recv_frames()), ErrorKind::Denied);
+}
+
+#[test]
+fn all_threads_that_wait_are_told_whichever_of_them_finds_out() {
+    let _watchdog = watchdog();
+    let (_, dealers) = server_for_ada().router().unwrap();
+    let client = client_as(&dealers, "eve", "?");
+    for _ in 0..10 {
+        let (say, hear) = client.dealer().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| assert_eq!(kind_of(hear.recv()), ErrorKind::Denied));
+            }
+            // What has happened to the socket is noticed by sending as well.
+            support::await_denial_of(&say);
+        });
+    }
+}
+
+#[test]
 fn a_dealer_and_a_pair_that_are_strangers_are_denied_while_they_wait_to_receive() {
     let _watchdog = watchdog();
     let (_, dealers) = server_for_ada().router().unwrap();

@@ -136,7 +136,7 @@ impl Wire {
         loop {
             match send(self) {
                 Err(zmq::Error::EAGAIN) if again => {
-                    self.check_room(self.events()?)?;
+                    self.check_room(self.look()?)?;
                     again = self.kind.tells_of_room();
                 }
                 outcome => return outcome,
@@ -147,7 +147,7 @@ impl Wire {
     /// `EAGAIN` unless a message can be sent, to some peer at least.
     pub(super) fn try_find_room(&self) -> zmq::Result<()> {
         match self.kind.tells_of_room() {
-            true => self.check_room(self.events()?),
+            true => self.check_room(self.look()?),
             false => Ok(()),
         }
     }
@@ -176,19 +176,33 @@ impl Wire {
         Ok(room == 0 || self.queued < room)
     }
 
-    /// Says what it means that there is nothing to receive: `EAGAIN`, or [`DENIED`] if there never will be. If there is
-    /// something by now, it says nothing, as whoever waits is not told of it any more (rule 4).
+    /// Whether to try again after that error of receiving: if there is something by now, as whoever waits is not told of
+    /// it any more (rule 4). It is [`DENIED`] if there never will be.
     #[cold]
-    fn check_for_more(&self) -> zmq::Result<()> {
-        if self.servers == 0 || !self.kind.tells_of_room() {
-            return Err(zmq::Error::EAGAIN);
+    fn check_for_more(&self, error: zmq::Error) -> zmq::Result<()> {
+        if error != zmq::Error::EAGAIN || self.servers == 0 || !self.kind.tells_of_room() {
+            return Err(error);
         }
-        let events = self.events()?;
+        let events = self.look()?;
         match events.contains(zmq::POLLIN) {
             true => Ok(()),
             false if self.is_denied(events)? => Err(DENIED),
-            false => Err(zmq::Error::EAGAIN),
+            false => Err(error),
         }
+    }
+
+    /// Notes that a message was received.
+    #[inline]
+    fn note_received(&mut self) {
+        // Of several servers, another may still have requests in its queue.
+        if self.kind == Kind::Request && self.servers == 1 {
+            self.queued = 0;
+        }
+    }
+
+    /// What the socket is ready for.
+    fn look(&self) -> zmq::Result<PollEvents> {
+        retry_interrupted(|| self.socket.get_events())
     }
 
     /// Sends a message that was taken from another socket: large frames are handed on, small ones copied.
@@ -357,13 +371,9 @@ impl Wire {
         let mut outcome = Ok(());
         loop {
             // libzmq delivers messages whole, so once there is a first frame none of the others is waited for.
-            match retry_interrupted(|| self.socket.recv(&mut self.frame, DONTWAIT)) {
-                Ok(()) => {}
-                Err(zmq::Error::EAGAIN) => {
-                    self.check_for_more()?;
-                    continue;
-                }
-                Err(error) => return Err(error),
+            if let Err(error) = retry_interrupted(|| self.socket.recv(&mut self.frame, DONTWAIT)) {
+                self.check_for_more(error)?;
+                continue;
             }
             let more = self.frame.get_more();
             if outcome.is_ok() {
@@ -371,6 +381,7 @@ impl Wire {
             }
             count += 1;
             if !more {
+                self.note_received();
                 message.truncate(count);
                 if outcome.is_err() {
                     // A request that is lost cannot be replied to.
@@ -389,10 +400,14 @@ impl Wire {
         let mut frames = Vec::new();
         loop {
             let mut frame = zmq::Message::new();
-            retry_interrupted(|| self.socket.recv(&mut frame, DONTWAIT))?;
+            if let Err(error) = retry_interrupted(|| self.socket.recv(&mut frame, DONTWAIT)) {
+                self.check_for_more(error)?;
+                continue;
+            }
             let more = frame.get_more();
             frames.push(frame);
             if !more {
+                self.note_received();
                 return Ok(frames);
             }
         }
@@ -459,8 +474,13 @@ impl Wire {
 }
 
 impl Device for Wire {
+    /// If the servers have turned this client away, that is for all who wait to be told.
     fn events(&self) -> zmq::Result<PollEvents> {
-        retry_interrupted(|| self.socket.get_events())
+        let events = self.look()?;
+        match self.is_denied(events)? {
+            true => Ok(PollEvents::all()),
+            false => Ok(events),
+        }
     }
 
     /// * libzmq loses what was sent over a connection that it has not taken notice of.
