@@ -63,7 +63,7 @@ impl PublicKey {
     /// As [`Keypair::save`].
     pub fn load(path: impl AsRef<Path>) -> Result<PublicKey> {
         let path = path.as_ref();
-        field(&read(path)?, PUBLIC, path)?.parse()
+        public_key_of(&read(path)?, path)
     }
 
     /// Writes the public key to a new file, blocking on it.
@@ -303,21 +303,34 @@ pub(crate) fn read_public_keys(path: &Path) -> Result<BTreeSet<PublicKey>> {
 
 fn keys_of(text: &str, path: &Path) -> Result<BTreeSet<PublicKey>> {
     if text.lines().any(|line| line.trim() == SECTION) {
-        return Ok(BTreeSet::from([field(text, PUBLIC, path)?.parse()?]));
+        return Ok(BTreeSet::from([public_key_of(text, path)?]));
     }
     let mut keys = BTreeSet::new();
     for (number, line) in (1..).zip(text.lines()) {
-        match line.split_whitespace().next().map(|word| (word, word.parse())) {
-            Some((_, Ok(key))) => _ = keys.insert(key),
+        match line.split_whitespace().next().map(|word| (word, check(word))) {
+            Some((word, Ok(()))) => _ = keys.insert(PublicKey(word.to_owned())),
             None => {}
             Some((word, Err(_))) if word.starts_with('#') => {}
-            Some((_, Err(error))) => {
-                let message = format!("cannot read the keys in {}, line {number}: {error}", path.display());
+            Some((_, Err(fault))) => {
+                // Without the word, which may be a secret key that is in the wrong file.
+                let message = format!("cannot read the keys in {}, line {number}: {fault}", path.display());
                 return Err(Error::invalid(message));
             }
         }
     }
     Ok(keys)
+}
+
+/// The public key in a certificate.
+fn public_key_of(text: &str, path: &Path) -> Result<PublicKey> {
+    let key = field(text, PUBLIC, path)?;
+    match check(key) {
+        Ok(()) => Ok(PublicKey(key.to_owned())),
+        Err(fault) => Err(Error::invalid(format!(
+            "the public key in {} is none: {fault}",
+            path.display()
+        ))),
+    }
 }
 
 /// What is wrong with a key, if anything is.
