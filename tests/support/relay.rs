@@ -1,4 +1,5 @@
-//! A stretch of network between a client and a server, which can be made to fail.
+//! A stretch of network between a client and a server, which can be made to fail, and be listened to.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -39,6 +40,8 @@ struct State {
     refusing: bool,
     stalled: bool,
     delay: Duration,
+    /// What was forwarded to the server, and to the client, if it is to be kept.
+    recording: Option<[Vec<u8>; 2]>,
     /// All that there were, in order. A connection remembers how many there were when it was opened, so the next one
     /// is its own.
     breaks: Vec<Break>,
@@ -103,6 +106,16 @@ impl Relay {
     /// Forwards everything so much later.
     pub fn delay(&self, delay: Duration) {
         self.shared.lock().delay = delay;
+    }
+
+    /// Keeps what it forwards from now on.
+    pub fn record(&self) {
+        self.shared.lock().recording = Some(Default::default());
+    }
+
+    /// What it has kept: what went to the server, and what went to the client.
+    pub fn recording(&self) -> [Vec<u8>; 2] {
+        self.shared.lock().recording.clone().expect("it was to record")
     }
 
     /// Accepts no new connections any more: nobody listens on the port.
@@ -189,8 +202,8 @@ impl Connection {
     /// Forwards both ways until both have ended, and closes.
     fn forward(self) {
         thread::scope(|scope| {
-            scope.spawn(|| self.forward_one_way(&self.client, &self.server));
-            self.forward_one_way(&self.server, &self.client);
+            scope.spawn(|| self.forward_one_way(&self.client, &self.server, 0));
+            self.forward_one_way(&self.server, &self.client, 1);
         });
         if self.broken() == Some(Break::Reset) {
             // Closing a connection that is not to linger at all resets it.
@@ -204,10 +217,14 @@ impl Connection {
         }
     }
 
-    fn forward_one_way(&self, mut from: &TcpStream, to: &TcpStream) {
+    fn forward_one_way(&self, mut from: &TcpStream, to: &TcpStream, way: usize) {
         let mut buffer = [0; BUFFER];
         // An error is of an end that has gone.
         while let Ok(Some(length @ 1..)) = self.unless_broken(|| from.read(&mut buffer)) {
+            // Before it is written, so that what has arrived has been kept.
+            if let Some(recording) = &mut self.shared.lock().recording {
+                recording[way].extend_from_slice(&buffer[..length]);
+            }
             if !self.hold_back() || self.write(to, &buffer[..length]).is_err() {
                 break;
             }
