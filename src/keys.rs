@@ -284,8 +284,8 @@ pub(crate) fn parse_all(keys: impl IntoIterator<Item: AsRef<str>>) -> Result<BTr
 
 /// The public keys in a file, or in the files of a folder whose names end in `.key`.
 ///
-/// A file is a certificate, or a list with one key a line; what follows a key is a remark, and so is a line that
-/// begins with `#` and is no key.
+/// A file is a certificate, or a list with one key a line; what follows a key is a remark, and so is a line that begins
+/// with `#`, which no key does.
 pub(crate) fn read_public_keys(path: &Path) -> Result<BTreeSet<PublicKey>> {
     if !path.is_dir() {
         return keys_of(&read(path)?, path);
@@ -294,7 +294,8 @@ pub(crate) fn read_public_keys(path: &Path) -> Result<BTreeSet<PublicKey>> {
     let mut keys = BTreeSet::new();
     for entry in entries.map_err(|error| unreadable(path, error))? {
         let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == EXTENSION) {
+        // A link to nowhere, as some editors leave beside a file, shall not keep everyone waiting.
+        if path.extension().is_some_and(|extension| extension == EXTENSION) && path.is_file() {
             keys.append(&mut keys_of(&read(&path)?, &path)?);
         }
     }

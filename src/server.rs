@@ -189,8 +189,9 @@ impl Server {
     ///   and behind it what you like.
     /// * Of a folder, it is the files whose names end in `.key`.
     ///
-    /// They are read anew for each client that connects, so keys come and go while the server runs. If they cannot be
-    /// read then, the log says so, at error, and clients that they might let in have to wait until they can.
+    /// They are read anew for each client that connects, so keys come and go while the server runs. Change a file by
+    /// renaming another one over it: a client whose key is not there yet is turned away for good. If they cannot be read,
+    /// the log says so, at error, and clients that they might let in try again every half minute.
     ///
     /// # Errors
     ///

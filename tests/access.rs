@@ -115,7 +115,8 @@ fn clients_without_a_password_where_one_is_wanted_and_with_one_where_none_is_are
         (&pull, client_of(&pull), &ada),
         (&open, client_as(&open, "ada", "enchantress"), &client_of(&open)),
     ] {
-        // A client that is quicker to find out than its socket is to connect is not told.
+        // A client that is quicker to find out than its socket is to connect is not told, and would linger for ever.
+        let stranger = stranger.clone().linger(Duration::ZERO).clone();
         let is_told = || {
             let push = stranger.push().unwrap();
             (0..100).any(|_| {

@@ -9,7 +9,7 @@ mod relay;
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -564,6 +564,8 @@ fn of_a_folder_the_key_files_are_let_in_and_no_others() {
     fs::write(folder.0.join("README"), "no key").unwrap();
     fs::create_dir(folder.0.join("more")).unwrap();
     keys.stranger.public().save(folder.0.join("more/stranger.key")).unwrap();
+    fs::create_dir(folder.0.join("folder.key")).unwrap();
+    symlink("nowhere", folder.0.join(".#friend.key")).unwrap();
     let pull = keys.server_for_no_one().allow_keys_in(&folder.0).pull().unwrap();
     let socket = pull.socket();
     assert_let_in(&pull, &keys.client(&socket, &other));
