@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use zmq::{POLLIN, POLLOUT, PollEvents};
 
-use super::gate::Flag;
-use super::wire::Wire;
+use super::gate::{Device, Flag};
+use super::wire::{DENIED, Wire};
 use super::*;
 use crate::recipe::Options;
 
@@ -395,4 +395,45 @@ fn a_wait_is_rounded_up_to_the_millisecond_and_never_wraps() {
     assert_eq!(milliseconds(Duration::from_nanos(1)), 1);
     assert_eq!(milliseconds(Duration::from_millis(7)), 7);
     assert_eq!(milliseconds(Duration::MAX), i32::MAX);
+}
+
+#[test]
+fn a_client_that_has_no_queue_left_is_denied_and_all_who_wait_are_told() {
+    const NOWHERE: &str = "tcp://127.0.0.1:9";
+    let context = zmq::Context::new();
+    let mut wire = Wire::new(context.socket(zmq::DEALER).unwrap(), Kind::Dealer);
+    assert_eq!(
+        wire.try_send(&[b"to nobody"]),
+        Err(zmq::Error::EAGAIN),
+        "there is no server yet"
+    );
+    wire.connect(NOWHERE).unwrap();
+    assert_eq!(wire.events(), Ok(POLLOUT));
+    // Behind its back, as libzmq does when a server turns the client away.
+    wire.socket.disconnect(NOWHERE).unwrap();
+    assert_eq!(wire.events(), Ok(PollEvents::all()));
+    assert_eq!(wire.try_send(&[b"to nobody"]), Err(DENIED));
+    assert_eq!(wire.try_find_room(), Err(DENIED));
+    assert_eq!(wire.try_receive(&mut Message::new()), Err(DENIED));
+    assert_eq!(wire.try_take().map(drop), Err(DENIED));
+}
+
+#[test]
+fn a_client_whose_queue_may_be_full_or_not_made_yet_is_not_denied() {
+    const NOWHERE: &str = "tcp://127.0.0.1:9";
+    let context = zmq::Context::new();
+    let socket = context.socket(zmq::DEALER).unwrap();
+    socket.set_linger(0).unwrap();
+    socket.set_sndhwm(2).unwrap();
+    let mut wire = Wire::new(socket, Kind::Dealer);
+    wire.connect(NOWHERE).unwrap();
+    wire.try_send(&[b"one"]).unwrap();
+    wire.try_send(&[b"two"]).unwrap();
+    assert_eq!(wire.try_send(&[b"three"]), Err(zmq::Error::EAGAIN));
+
+    let socket = context.socket(zmq::DEALER).unwrap();
+    socket.set_immediate(true).unwrap();
+    let mut wire = Wire::new(socket, Kind::Dealer);
+    wire.connect(NOWHERE).unwrap();
+    assert_eq!(wire.try_send(&[b"one"]), Err(zmq::Error::EAGAIN));
 }
