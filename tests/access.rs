@@ -1,4 +1,4 @@
-//! Whom a server lets in, by password and by address. `tests/curve.rs` has keys, `tests/interop.rs` other libraries.
+//! Whom a server lets in, by password and by address. `tests/curve.rs` has keys, `tests/interop_security.rs` pyzmq.
 
 mod support;
 

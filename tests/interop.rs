@@ -14,14 +14,12 @@
 
 mod support;
 
-use std::env;
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Lines, Write};
 use std::iter;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use support::python::{HELLO, Peer, interpreter};
 use support::{await_subscribers, client_of_port, push_and_pull, watchdog};
 use zeroless::{
     Client, ErrorKind, Message, Publisher, Receiver, Result, Sender, Server, Socket, Subscriber, proxy,
@@ -33,8 +31,6 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The routing id of whoever meets a router, where the other side has to know it.
 const NAME: &str = "name";
-
-const HELLO: &[u8] = b"hello";
 
 const SUBSCRIBE_TO_SPORT: &[u8] = b"\x01sport";
 const UNSUBSCRIBE_FROM_SPORT: &[u8] = b"\0sport";
@@ -553,26 +549,6 @@ fn run(library: &'static str, binds: bool, test: fn(Python)) {
     }
 }
 
-/// The Python to test with; `None` where that is not asked for.
-fn interpreter() -> Option<OsString> {
-    let Some(interpreter) = env::var_os("ZEROLESS_PYTHON") else {
-        let test = thread::current().name().unwrap_or("a test").to_owned();
-        // Not `eprintln`: of a test that passes, its output would not be shown.
-        let _ = writeln!(
-            io::stderr(),
-            "{test} is left out; set ZEROLESS_PYTHON to a Python with the packages zeroless and pyzmq to run it"
-        );
-        return None;
-    };
-    let imported = Command::new(&interpreter).args(["-c", "import zeroless, zmq"]).status();
-    assert!(
-        imported.as_ref().is_ok_and(|status| status.success()),
-        "ZEROLESS_PYTHON={interpreter:?} has to be a Python with the packages zeroless and pyzmq, \
-         but importing them there gave {imported:?}"
-    );
-    Some(interpreter)
-}
-
 /// Which Python to meet, and how.
 struct Python {
     interpreter: OsString,
@@ -591,14 +567,20 @@ impl Python {
         socket: impl FnOnce(&H) -> Socket,
     ) -> (H, Peer) {
         if self.binds {
-            let (peer, port) = Peer::start(self, role, 0, topics);
+            let (peer, port) = self.start(role, 0, topics);
             (connect(client_of_port(port).timeout(TIMEOUT)).unwrap(), peer)
         } else {
             let handles = serve(Server::new(0).timeout(TIMEOUT)).unwrap();
             let port = socket(&handles).port().unwrap();
-            let (peer, _) = Peer::start(self, role, port, topics);
+            let (peer, _) = self.start(role, port, topics);
             (handles, peer)
         }
+    }
+
+    fn start(&self, role: &str, port: u16, topics: &[&str]) -> (Peer, u16) {
+        let port = port.to_string();
+        let arguments = [&[self.library, role, &port], topics].concat();
+        Peer::start(&self.interpreter, "peer.py", arguments)
     }
 
     /// Python publishes in that role, with a topic of its own or none (`""`), and our subscriber hears it.
@@ -635,116 +617,4 @@ impl Python {
         await_subscribers(&publisher, topics.len());
         (publisher, peer)
     }
-}
-
-/// A `peer.py` that runs, and ends with the test at the latest.
-struct Peer {
-    child: Child,
-    /// `None` once there are no more orders to come.
-    orders: Option<ChildStdin>,
-    lines: Lines<BufReader<ChildStdout>>,
-}
-
-impl Peer {
-    /// Starts it, and waits until its socket is open; returns the port that it has bound or connects to.
-    fn start(python: &Python, role: &str, port: u16, topics: &[&str]) -> (Peer, u16) {
-        let mut child = Command::new(&python.interpreter)
-            // Zeroless warns of a subscriber that binds, which is just what is tested.
-            .args([
-                "-W",
-                "ignore",
-                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/peer.py"),
-            ])
-            .args([python.library, role, &port.to_string()])
-            .args(topics)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let orders = child.stdin.take();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut peer = Peer { child, orders, lines };
-        let port = peer.line().parse().unwrap();
-        (peer, port)
-    }
-
-    /// Has Python send a message.
-    fn send(&mut self, message: &[Vec<u8>]) {
-        let frames: Vec<String> = message.iter().map(|frame| hex(frame)).collect();
-        self.order(&format!("send {}", frames.join(",")));
-    }
-
-    fn send_all(&mut self, messages: &[Message]) {
-        messages.iter().for_each(|message| self.send(message));
-    }
-
-    /// Has Python say hello to a topic until it is heard there: a publisher does not know who listens.
-    fn say_hello_to(&mut self, topic: &str, there: &Receiver) {
-        let hello = [topic.as_bytes(), HELLO].concat();
-        let is_hello = |message: Message| message.last() == Some(&hello);
-        while !there.recv_timeout(Duration::from_millis(10)).is_ok_and(is_hello) {
-            self.send(std::slice::from_ref(&hello));
-        }
-    }
-
-    /// Has Python receive so many messages, and report them.
-    ///
-    /// A subscriber that binds sends its subscriptions only while it receives, so this goes before waiting for them.
-    fn receive(&mut self, count: usize) {
-        (0..count).for_each(|_| self.order("receive"));
-    }
-
-    /// The next message that Python has received.
-    fn report(&mut self) -> Message {
-        self.line().split(',').map(bytes).collect()
-    }
-
-    /// Has Python receive a message, and report it now.
-    fn hear(&mut self) -> Message {
-        self.receive(1);
-        self.report()
-    }
-
-    fn reports(&mut self, count: usize) -> Vec<Message> {
-        (0..count).map(|_| self.report()).collect()
-    }
-
-    /// Lets Python deliver what it has sent, and end.
-    fn ends_well(mut self) {
-        drop(self.orders.take());
-        assert_eq!(
-            self.lines.next().transpose().unwrap(),
-            None,
-            "Python has received more than it was sent"
-        );
-        assert!(self.child.wait().unwrap().success(), "Python has failed");
-    }
-
-    fn order(&mut self, order: &str) {
-        let orders = self.orders.as_mut().expect("orders end with the peer");
-        writeln!(orders, "{order}").expect("Python has ended early; its error output says why");
-    }
-
-    fn line(&mut self) -> String {
-        self.lines
-            .next()
-            .expect("Python has ended early; its error output says why")
-            .unwrap()
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    let byte = |digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
-    hex.as_bytes().chunks(2).map(byte).collect()
 }

@@ -73,11 +73,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def open_pyzmq(role, port, topics):
+def open_pyzmq(role, port, topics, prepare=lambda sock: None):
     sock = zmq.Context.instance().socket(PYZMQ[role])
     if role in TOPIC_OPTION:
         for topic in topics:
             sock.setsockopt(TOPIC_OPTION[role], topic)
+    prepare(sock)
     if port:
         sock.connect(f"tcp://127.0.0.1:{port}")
     else:
@@ -99,18 +100,30 @@ def read(text):
     return [bytes.fromhex(frame) for frame in text.split(",")]
 
 
+def obey(port, orders):
+    """Tells the port, and then does what the lines of input say."""
+    print(port, flush=True)
+    for line in sys.stdin:
+        order, _, argument = line.rstrip("\n").partition(" ")
+        answer = orders[order](argument)
+        if answer is not None:
+            print(answer, flush=True)
+
+
+def orders_for(send, messages):
+    return {
+        "send": lambda message: send(*read(message)),
+        "receive": lambda _: written(next(messages)),
+    }
+
+
 def serve(library, role, port, *topics):
     open_socket = {"zeroless": open_zeroless, "pyzmq": open_pyzmq}[library]
     send, messages, port = open_socket(role, int(port), [topic.encode() for topic in topics])
-    print(port, flush=True)
-    for line in sys.stdin:
-        order, _, message = line.rstrip("\n").partition(" ")
-        if order == "send":
-            send(*read(message))
-        else:
-            print(written(next(messages)), flush=True)
+    obey(port, orders_for(send, messages))
 
 
 signal.alarm(120)  # Ends a peer whose test is gone, whatever it waits for.
-serve(*sys.argv[1:])
-zmq.Context.instance().term()  # Its socket is closed by now, having been local; this waits until all is delivered.
+if __name__ == "__main__":
+    serve(*sys.argv[1:])
+    zmq.Context.instance().term()  # Its socket is closed by now, having been local; this waits until all is delivered.

@@ -1,6 +1,7 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod python;
 pub mod zmtp;
 
 use std::fs;
@@ -37,6 +38,13 @@ pub fn watchdog() -> Watchdog {
         }
     });
     Watchdog { _fed: fed }
+}
+
+/// Says that this test is left out, and why.
+pub fn leave_out(why: &str) {
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    // Not `eprintln`: of a test that passes, its output would not be shown.
+    let _ = writeln!(std::io::stderr(), "{test} is left out; {why}");
 }
 
 /// A pair of push and pull over loopback.

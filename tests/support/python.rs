@@ -1,0 +1,138 @@
+//! A Python of another process, to test with.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use zeroless::{Message, Receiver};
+
+use super::leave_out;
+
+/// What [`Peer::say_hello_to`] says, behind the topic.
+pub const HELLO: &[u8] = b"hello";
+
+/// The Python to test with; `None` where that is not asked for.
+pub fn interpreter() -> Option<OsString> {
+    let Some(interpreter) = env::var_os("ZEROLESS_PYTHON") else {
+        leave_out("set ZEROLESS_PYTHON to a Python with the packages zeroless and pyzmq to run it");
+        return None;
+    };
+    let imported = Command::new(&interpreter).args(["-c", "import zeroless, zmq"]).status();
+    assert!(
+        imported.as_ref().is_ok_and(|status| status.success()),
+        "ZEROLESS_PYTHON={interpreter:?} has to be a Python with the packages zeroless and pyzmq, \
+         but importing them there gave {imported:?}"
+    );
+    Some(interpreter)
+}
+
+/// A script of `tests/interop` that runs, and ends with the test at the latest.
+pub struct Peer {
+    child: Child,
+    /// `None` once there are no more orders to come.
+    orders: Option<ChildStdin>,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Peer {
+    /// Starts it, and waits until its socket is open; returns the port that it has bound or connects to.
+    pub fn start(interpreter: &OsStr, script: &str, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> (Peer, u16) {
+        let mut child = Command::new(interpreter)
+            // Zeroless warns of a subscriber that binds, which is just what is tested. And what a script imports is not
+            // to be compiled beside it.
+            .args(["-W", "ignore", "-B"])
+            .arg(format!("{}/tests/interop/{script}", env!("CARGO_MANIFEST_DIR")))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let orders = child.stdin.take();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut peer = Peer { child, orders, lines };
+        let port = peer.line().parse().unwrap();
+        (peer, port)
+    }
+
+    /// Has Python send a message.
+    pub fn send(&mut self, message: &[Vec<u8>]) {
+        let frames: Vec<String> = message.iter().map(|frame| hex(frame)).collect();
+        self.order(&format!("send {}", frames.join(",")));
+    }
+
+    pub fn send_all(&mut self, messages: &[Message]) {
+        messages.iter().for_each(|message| self.send(message));
+    }
+
+    /// Has Python say hello to a topic until it is heard there: a publisher does not know who listens.
+    pub fn say_hello_to(&mut self, topic: &str, there: &Receiver) {
+        let hello = [topic.as_bytes(), HELLO].concat();
+        let is_hello = |message: Message| message.last() == Some(&hello);
+        while !there.recv_timeout(Duration::from_millis(10)).is_ok_and(is_hello) {
+            self.send(std::slice::from_ref(&hello));
+        }
+    }
+
+    /// Has Python receive so many messages, and report them.
+    ///
+    /// A subscriber that binds sends its subscriptions only while it receives, so this goes before waiting for them.
+    pub fn receive(&mut self, count: usize) {
+        (0..count).for_each(|_| self.order("receive"));
+    }
+
+    /// The next message that Python has received.
+    pub fn report(&mut self) -> Message {
+        self.line().split(',').map(bytes).collect()
+    }
+
+    /// Has Python receive a message, and report it now.
+    pub fn hear(&mut self) -> Message {
+        self.receive(1);
+        self.report()
+    }
+
+    pub fn reports(&mut self, count: usize) -> Vec<Message> {
+        (0..count).map(|_| self.report()).collect()
+    }
+
+    /// Lets Python deliver what it has sent, and end.
+    pub fn ends_well(mut self) {
+        drop(self.orders.take());
+        assert_eq!(
+            self.lines.next().transpose().unwrap(),
+            None,
+            "Python has received more than it was sent"
+        );
+        assert!(self.child.wait().unwrap().success(), "Python has failed");
+    }
+
+    pub fn order(&mut self, order: &str) {
+        let orders = self.orders.as_mut().expect("orders end with the peer");
+        writeln!(orders, "{order}").expect("Python has ended early; its error output says why");
+    }
+
+    pub fn line(&mut self) -> String {
+        self.lines
+            .next()
+            .expect("Python has ended early; its error output says why")
+            .unwrap()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let byte = |digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
+    hex.as_bytes().chunks(2).map(byte).collect()
+}
