@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use support::zmtp;
-use support::{Folder, await_denial, client_of, client_of_port, unused_port, watchdog};
+use support::{Folder, assert_let_in, assert_turned_away, client_of, client_of_port, unused_port, watchdog};
 use zeroless::{Client, ErrorKind, Receiver, Result, Server};
 
 /// Long enough for what is to come to have come, where nothing is to come.
@@ -39,18 +39,6 @@ fn client_from(address: &str, server: &Receiver) -> Client {
     let mut client = Client::new();
     client.connect_to(format!("tcp://{address}:0;{address}:{port}"));
     client
-}
-
-fn assert_let_in(pull: &Receiver, friend: &Client) {
-    friend.push().unwrap().send(&["from a friend"]).unwrap();
-    assert_eq!(pull.recv().unwrap(), [b"from a friend"]);
-}
-
-/// Looks whether a stranger is denied, and the server gets nothing of it but goes on with a friend.
-fn assert_turned_away(pull: &Receiver, stranger: &Client, friend: &Client) {
-    await_denial(stranger);
-    assert_let_in(pull, friend);
-    assert_eq!(pull.try_recv().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
 /// Looks whether that is what the server says after its greeting.

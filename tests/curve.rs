@@ -17,7 +17,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::select;
 use relay::Relay;
-use support::{Folder, await_denial, await_denial_of, await_subscribers, client_of_port, watchdog};
+use support::{
+    Folder, assert_let_in, assert_turned_away, await_denial, await_denial_of, await_subscribers, client_of_port,
+    watchdog,
+};
 use zeroless::{Client, Error, ErrorKind, Keypair, Message, PublicKey, Receiver, Result, Sender, Server, Socket, zmq};
 
 /// Long enough for what is to come to have come, where nothing is to come.
@@ -82,18 +85,6 @@ impl Keys {
         client.curve(self.server.public(), keypair);
         client
     }
-}
-
-fn assert_let_in(pull: &Receiver, friend: &Client) {
-    friend.push().unwrap().send(&["from a friend"]).unwrap();
-    assert_eq!(pull.recv().unwrap(), [b"from a friend"]);
-}
-
-/// Looks whether a stranger is denied, and the server gets nothing of it but goes on with a friend.
-fn assert_turned_away(pull: &Receiver, stranger: &Client, friend: &Client) {
-    await_denial(stranger);
-    assert_let_in(pull, friend);
-    assert_eq!(kind_of(pull.try_recv()), ErrorKind::WouldBlock);
 }
 
 /// Looks whether a stranger that speaks another mechanism than the server finds out, and the server gets nothing of it

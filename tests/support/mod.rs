@@ -135,6 +135,19 @@ pub fn wait_until(mut so: impl FnMut() -> bool) {
     }
 }
 
+/// Looks whether the server gets what a client sends.
+pub fn assert_let_in(pull: &Receiver, friend: &zeroless::Client) {
+    friend.push().unwrap().send(&["from a friend"]).unwrap();
+    assert_eq!(pull.recv().unwrap(), [b"from a friend"]);
+}
+
+/// Looks whether a stranger is denied, and the server gets nothing of it but goes on with a friend.
+pub fn assert_turned_away(pull: &Receiver, stranger: &zeroless::Client, friend: &zeroless::Client) {
+    await_denial(stranger);
+    assert_let_in(pull, friend);
+    assert_eq!(pull.try_recv().unwrap_err().kind(), zeroless::ErrorKind::WouldBlock);
+}
+
 /// Opens a socket of a client, and waits until it is turned away.
 pub fn await_denial(client: &zeroless::Client) {
     await_denial_of(&client.push().unwrap());
