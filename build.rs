@@ -15,7 +15,7 @@ mod libzmq {
     use std::{env, fs, io};
 
     /// What zmq-sys's build defines, CURVE, and all that libzmq's own build finds on any Linux. Android gets what it
-    /// has from zmq-sys. Left out is ZMQ_HAVE_IFADDRS: binding would abort when there are no descriptors left.
+    /// has from zmq-sys.
     const PLATFORM: &str = r#"
         #include <stdlib.h> // says which libc this is
 
@@ -51,6 +51,7 @@ mod libzmq {
             #define HAVE_MKDTEMP
             #define ZMQ_HAVE_EVENTFD
             #define ZMQ_HAVE_EVENTFD_CLOEXEC
+            #define ZMQ_HAVE_IFADDRS
             #define ZMQ_HAVE_O_CLOEXEC
             #define ZMQ_HAVE_PTHREAD_SETNAME_2
             #define ZMQ_HAVE_PTHREAD_SET_AFFINITY

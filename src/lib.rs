@@ -501,8 +501,9 @@
 //!   mechanism than a server of the same machine, may wait too.
 //! * The others are not told. They see what they would see if there was no server: nothing. libzmq tells more only
 //!   through its monitors, which in this version can stall the process. A [`timeout`](Client::timeout) ends the wait.
-//! * A client that knows the wrong public key of its server, or meets an impostor, goes on trying. Nobody is told of that,
-//!   nor does the server's log say so, as they have no key to talk with.
+//! * A client that knows the wrong public key of its server, or meets an impostor, goes on trying, and lingers for it as for
+//!   a server that is not there. Nobody is told of that, nor does the server's log say so, as they have no key to talk
+//!   with.
 //!
 //! ## What strangers can do
 //!

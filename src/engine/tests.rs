@@ -419,7 +419,7 @@ fn a_client_that_has_no_queue_left_is_denied_and_all_who_wait_are_told() {
 }
 
 #[test]
-fn a_client_whose_queue_may_be_full_or_not_made_yet_is_not_denied() {
+fn a_socket_whose_queues_may_be_full_or_not_made_yet_is_not_denied() {
     const NOWHERE: &str = "tcp://127.0.0.1:9";
     let context = zmq::Context::new();
     let socket = context.socket(zmq::DEALER).unwrap();
@@ -436,4 +436,10 @@ fn a_client_whose_queue_may_be_full_or_not_made_yet_is_not_denied() {
     let mut wire = Wire::new(socket, Kind::Dealer);
     wire.connect(NOWHERE).unwrap();
     assert_eq!(wire.try_send(&[b"one"]), Err(zmq::Error::EAGAIN));
+
+    let mut wire = Wire::new(context.socket(zmq::DEALER).unwrap(), Kind::Dealer);
+    wire.connect(NOWHERE).unwrap();
+    wire.socket.disconnect(NOWHERE).unwrap();
+    wire.bind("inproc://guests").unwrap();
+    assert_eq!(wire.try_send(&[b"one"]), Err(zmq::Error::EAGAIN), "a guest may come");
 }

@@ -4,6 +4,7 @@
 //! give `EAGAIN`, and never leave the socket in the middle of a message.
 
 use std::mem;
+use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
 use zmq::{DONTWAIT, PollEvents, SNDMORE};
@@ -68,6 +69,8 @@ impl Wire {
     }
 
     pub(super) fn bind(&mut self, endpoint: &str) -> zmq::Result<()> {
+        // As systems build it, libzmq ends the process if it has no descriptor left to look at the interfaces with.
+        UnixDatagram::unbound().map_err(|_| zmq::Error::EMFILE)?;
         self.has_guests = true;
         self.socket.bind(endpoint)
     }
