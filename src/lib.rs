@@ -430,6 +430,12 @@
 //!   `a_first_socket_with_few_threads_left_is_an_error_and_no_abort`). But a message that there is no memory to
 //!   receive is lost, with an error.
 //!
+//! * **Nothing of a client that is not let in arrives**
+//!   (`whoever_has_a_wrong_name_or_password_is_denied_and_nothing_of_them_arrives`,
+//!   `an_address_is_let_in_if_it_is_allowed_and_not_denied`), from a server's first moment on
+//!   (`a_server_is_closed_to_strangers_from_its_first_moment`). With CURVE, nothing can be read on the way
+//!   (`whoever_listens_on_the_network_learns_neither_messages_nor_keys`).
+//!
 //! What is lost besides: what is published while nobody, or not everybody, is subscribed or fast enough; what a
 //! *server* had queued for a client that goes, while a *client's* queue outlives its server; what is in a [`Channel`]
 //! that is dropped.
