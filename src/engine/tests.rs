@@ -432,6 +432,17 @@ fn a_socket_whose_queues_may_be_full_or_not_made_yet_is_not_denied() {
     assert_eq!(wire.try_send(&[b"three"]), Err(zmq::Error::EAGAIN));
 
     let socket = context.socket(zmq::DEALER).unwrap();
+    socket.set_linger(0).unwrap();
+    socket.set_sndhwm(3).unwrap();
+    let mut wire = Wire::new(socket, Kind::Dealer);
+    wire.connect(NOWHERE).unwrap();
+    // However it is sent: from a proxy, in frames, and what is large.
+    wire.try_pass_on(&mut [zmq::Message::from("one")]).unwrap();
+    wire.try_pass_on(&mut [zmq::Message::from(vec![0; 100_000])]).unwrap();
+    wire.try_send(&[&vec![0; 100_000][..], b"three"]).unwrap();
+    assert_eq!(wire.try_send(&[b"four"]), Err(zmq::Error::EAGAIN));
+
+    let socket = context.socket(zmq::DEALER).unwrap();
     socket.set_immediate(true).unwrap();
     let mut wire = Wire::new(socket, Kind::Dealer);
     wire.connect(NOWHERE).unwrap();

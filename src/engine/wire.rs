@@ -101,17 +101,17 @@ impl Wire {
     pub(super) fn try_send(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
         match frames {
             // Most messages are so. If it fails, nothing has been sent yet.
-            [frame] if self.sends_at_once(frame.as_ref()) => {}
-            _ => self.try_send_any(frames)?,
+            [frame] if self.sends_at_once(frame.as_ref()) => Ok(()),
+            _ => self.try_send_any(frames),
         }
-        self.queued += 1;
-        Ok(())
     }
 
     #[inline]
-    fn sends_at_once(&self, frame: &[u8]) -> bool {
+    fn sends_at_once(&mut self, frame: &[u8]) -> bool {
         let is_all = self.kind != Kind::Reply && !self.owes_last_frame;
-        is_all && frame.len() < LARGE && self.socket.send(frame, DONTWAIT).is_ok()
+        let is_sent = is_all && frame.len() < LARGE && self.socket.send(frame, DONTWAIT).is_ok();
+        self.queued += u64::from(is_sent);
+        is_sent
     }
 
     #[inline(never)]
@@ -295,6 +295,7 @@ impl Wire {
                 Err(error) => return Err(error),
             }
         }
+        self.queued += 1;
         Ok(())
     }
 
