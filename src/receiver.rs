@@ -65,6 +65,8 @@ impl Receiver {
     ///
     /// * [`TimedOut`](crate::ErrorKind::TimedOut) if the recipe's timeout passed first.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or meanwhile.
+    /// * [`Denied`](crate::ErrorKind::Denied) for a request, a dealer or a pair that its server
+    ///   [does not let in](crate#clients-that-are-not-let-in).
     /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) for a reply when no request was sent, or a request when the last
     ///   one is still to be replied to.
     /// * [`Exhausted`](crate::ErrorKind::Exhausted) if there is no file descriptor to wait with, or no memory for the

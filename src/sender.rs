@@ -121,6 +121,8 @@ impl Sender {
     ///
     /// * [`TimedOut`](crate::ErrorKind::TimedOut) if the recipe's timeout passed first.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or meanwhile.
+    /// * [`Denied`](crate::ErrorKind::Denied) for a push, a request, a dealer or a pair that its server
+    ///   [does not let in](crate#clients-that-are-not-let-in).
     /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a message of no frames, for one that does not fit the
     ///   publisher's topic, and for one that is not of the form that a router, a stream or an xsubscriber sends.
     /// * [`NotConnected`](crate::ErrorKind::NotConnected) if no peer has the routing id that the message begins with.
