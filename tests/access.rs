@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use support::zmtp;
-use support::{Folder, assert_let_in, assert_turned_away, client_of, client_of_port, unused_port, watchdog};
+use support::{
+    Folder, assert_let_in, assert_not_understood, assert_turned_away, client_of, client_of_port, unused_port, watchdog,
+};
 use zeroless::{Client, ErrorKind, Receiver, Result, Server};
 
 /// Long enough for what is to come to have come, where nothing is to come.
@@ -100,24 +102,8 @@ fn clients_without_a_password_where_one_is_wanted_and_with_one_where_none_is_are
     let pull = server_for_ada().pull().unwrap();
     let ada = client_as(&pull, "ada", "enchantress");
     let open = Server::new(0).pull().unwrap();
-    for (pull, stranger, friend) in [
-        (&pull, client_of(&pull), &ada),
-        (&open, client_as(&open, "ada", "enchantress"), &client_of(&open)),
-    ] {
-        // A client that is quicker to find out than its socket is to connect is not told, and would linger for ever.
-        let stranger = stranger.clone().linger(Duration::ZERO).clone();
-        let is_told = || {
-            let push = stranger.push().unwrap();
-            (0..100).any(|_| {
-                thread::sleep(Duration::from_millis(10));
-                push.try_send(&["from a stranger"])
-                    .is_err_and(|error| error.kind() == ErrorKind::Denied)
-            })
-        };
-        support::wait_until(is_told);
-        assert_let_in(pull, friend);
-        assert_eq!(kind_of(pull.try_recv()), ErrorKind::WouldBlock);
-    }
+    assert_not_understood(&pull, &client_of(&pull), &ada);
+    assert_not_understood(&open, &client_as(&open, "ada", "enchantress"), &client_of(&open));
 }
 
 #[test]

@@ -18,8 +18,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use relay::Relay;
 use support::{
-    Folder, assert_let_in, assert_turned_away, await_denial, await_denial_of, await_subscribers, client_of_port,
-    watchdog,
+    Folder, assert_let_in, assert_not_understood, assert_turned_away, await_denial, await_denial_of, await_subscribers,
+    client_of_port, watchdog,
 };
 use zeroless::{Client, Error, ErrorKind, Keypair, Message, PublicKey, Receiver, Result, Sender, Server, Socket, zmq};
 
@@ -85,23 +85,6 @@ impl Keys {
         client.curve(self.server.public(), keypair);
         client
     }
-}
-
-/// Looks whether a stranger that speaks another mechanism than the server finds out, and the server gets nothing of it
-/// but goes on with a friend.
-fn assert_not_understood(pull: &Receiver, stranger: &Client, friend: &Client) {
-    // A client that is quicker to find out than its socket is to connect is not told.
-    let is_told = || {
-        let push = stranger.clone().linger(Duration::ZERO).push().unwrap();
-        (0..100).any(|_| {
-            thread::sleep(Duration::from_millis(10));
-            push.try_send(&["from a stranger"])
-                .is_err_and(|error| error.kind() == ErrorKind::Denied)
-        })
-    };
-    support::wait_until(is_told);
-    assert_let_in(pull, friend);
-    assert_eq!(kind_of(pull.try_recv()), ErrorKind::WouldBlock);
 }
 
 /// Looks whether a stranger that the server drops without a word tries again and again and waits, and the server gets

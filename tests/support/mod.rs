@@ -148,6 +148,24 @@ pub fn assert_turned_away(pull: &Receiver, stranger: &zeroless::Client, friend: 
     assert_eq!(pull.try_recv().unwrap_err().kind(), zeroless::ErrorKind::WouldBlock);
 }
 
+/// Looks whether a stranger that speaks another mechanism than the server finds out, and the server gets nothing of it
+/// but goes on with a friend.
+pub fn assert_not_understood(pull: &Receiver, stranger: &zeroless::Client, friend: &zeroless::Client) {
+    // A client that is quicker to find out than its socket is to connect is not told, and would linger for ever.
+    let stranger = stranger.clone().linger(Duration::ZERO).clone();
+    let is_told = || {
+        let push = stranger.push().unwrap();
+        (0..100).any(|_| {
+            thread::sleep(Duration::from_millis(10));
+            let outcome = push.try_send(&["from a stranger"]);
+            outcome.is_err_and(|error| error.kind() == zeroless::ErrorKind::Denied)
+        })
+    };
+    wait_until(is_told);
+    assert_let_in(pull, friend);
+    assert_eq!(pull.try_recv().unwrap_err().kind(), zeroless::ErrorKind::WouldBlock);
+}
+
 /// Opens a socket of a client, and waits until it is turned away.
 pub fn await_denial(client: &zeroless::Client) {
     await_denial_of(&client.push().unwrap());
