@@ -79,6 +79,9 @@ impl Server {
     /// | `ipc:///tmp/jobs` | processes of this machine that may open that file |
     /// | `inproc://jobs` | sockets of this process |
     ///
+    /// Names of interfaces, such as `eth0`, are known to the system's libzmq alone, not to those that are
+    /// [built with the crate](crate#platforms): give them the interface's IP address.
+    ///
     /// # Errors
     ///
     /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for an endpoint of another form,
