@@ -4,11 +4,10 @@
 //! silence, retrying for ever what can never work. So only what has a chance is let through, and the rest is an
 //! [`Error`] that says what is wrong with it.
 
-use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
-use std::os::unix::net::{UnixListener, UnixStream};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::sys;
 
 /// Where libzmq asks whom to let in. A socket of the user's there would let in whom it likes, or end the process.
 pub(crate) const ZAP: &str = "inproc://zeromq.zap.01";
@@ -77,7 +76,7 @@ pub(crate) fn check_connectable(endpoint: &str) -> Result<()> {
 
 /// Checks an endpoint to bind, and whether the operating system would bind it.
 pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
-    let doing = || format!("cannot bind {}", endpoint.escape_debug());
+    let what_failed = || format!("cannot bind {}", endpoint.escape_debug());
     match Endpoint::parse("bind", endpoint)? {
         Endpoint::Tcp { host, .. } => match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             // Whether there is IPv6 at all, and that address: libzmq's binding panics on how the system says no.
@@ -86,14 +85,14 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
                 if address.parse::<Ipv6Addr>().is_err() {
                     return Err(Error::invalid(format!(
                         "{}: there is no IPv6 address in the brackets",
-                        doing()
+                        what_failed()
                     )));
                 }
                 let probe = TcpListener::bind((host, 0)).map(drop);
                 probe.map_err(|error| match error.raw_os_error() {
-                    Some(_) => Error::from_io(doing(), error),
+                    Some(_) => Error::from_io(what_failed(), error),
                     None => {
-                        let message = format!("{}: no interface of this machine has that address", doing());
+                        let message = format!("{}: no interface of this machine has that address", what_failed());
                         Error::with_source(ErrorKind::AddrNotAvailable, message, error)
                     }
                 })
@@ -101,29 +100,9 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
             _ => Ok(()),
         },
         Endpoint::Ipc { path } if path == "*" || path.starts_with('@') => Ok(()),
-        Endpoint::Ipc { path } => check_bindable_path(path).map_err(|error| Error::from_io(doing(), error)),
+        Endpoint::Ipc { path } => sys::bind_probe(path).map_err(|error| Error::from_io(what_failed(), error)),
         Endpoint::Inproc => Ok(()),
     }
-}
-
-/// Asks the operating system to bind a path, and takes it back.
-///
-/// libzmq's binding panics on most of the reasons why that may fail. And libzmq deletes the file that it finds, be it
-/// the leftover of a server that is gone or the only way to one that is alive; the latter is an address in use.
-fn check_bindable_path(path: &str) -> std::io::Result<()> {
-    match UnixListener::bind(path) {
-        Ok(_) => fs::remove_file(path),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => match UnixStream::connect(path) {
-            Err(other) if other.kind() == std::io::ErrorKind::ConnectionRefused && is_socket(path) => Ok(()),
-            _ => Err(error),
-        },
-        Err(error) => Err(error),
-    }
-}
-
-fn is_socket(path: &str) -> bool {
-    use std::os::unix::fs::FileTypeExt;
-    fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
 }
 
 /// The TCP port of an endpoint that libzmq has resolved.
@@ -169,10 +148,10 @@ enum Endpoint<'a> {
 }
 
 impl<'a> Endpoint<'a> {
-    fn parse(doing: &str, endpoint: &'a str) -> Result<Endpoint<'a>> {
+    fn parse(action: &str, endpoint: &'a str) -> Result<Endpoint<'a>> {
         let fault = |kind, what: &str| {
             let shown = endpoint.escape_debug();
-            Err(Error::new(kind, format!("cannot {doing} \"{shown}\": {what}")))
+            Err(Error::new(kind, format!("cannot {action} \"{shown}\": {what}")))
         };
         let invalid = |what| fault(ErrorKind::InvalidInput, what);
         let is_tcp = endpoint.starts_with("tcp:");

@@ -1,216 +1,151 @@
-//! The one owner of `zmq::Socket`, and all of the crate's concurrency.
+//! A socket that threads share: the one owner of `zmq::Socket`, and all of the crate's concurrency.
 //!
-//! A `zmq::Socket` may move between threads but not be shared by them, and it knows nothing of being closed while
-//! someone waits on it. An [`Engine`] makes of it a connection that any number of threads send to, receive from,
-//! connect and close at the same time, without a thread of its own and without holding a lock while blocked.
+//! A `zmq::Socket` may move between threads, but threads must not share it, and it cannot be closed while a thread
+//! waits on it. An [`Engine`] turns it into a connection on which any number of threads can send, receive, connect and
+//! close at the same time. It has no thread of its own, and holds no lock while a thread blocks.
 //!
 //! # How it works
 //!
-//! The socket sits in a mutex. An operation locks, tries without waiting, and unlocks. Only if libzmq answers
-//! `EAGAIN` does it wait, outside the lock, polling two file descriptors: the socket's `ZMQ_FD`, which libzmq makes
-//! readable when something has happened to the socket, and a wake-up of the engine's own, which another thread
-//! writes to. Then it tries again.
+//! The socket is in a mutex. An operation locks the mutex, tries without waiting, and unlocks. Only if libzmq returns
+//! `EAGAIN` does the thread wait. It waits outside the lock, by polling two file descriptors: the socket's `ZMQ_FD`,
+//! which libzmq makes readable when something has happened to the socket, and a notifier of the engine's own, which
+//! other threads notify. Then it tries again.
 //!
-//! Holding a lock through a blocking call of libzmq would be simpler, and is what peers do: then no one can send while
-//! another receives, and no one can close at all. A thread per socket would be simpler still: then every message
-//! pays for two more switches of threads, and a message under way between the two can be lost.
+//! To hold a lock during a blocking call of libzmq would be simpler, and is what other bindings do. But then no thread
+//! can send while another receives, and no thread can close at all. A thread for each socket would be simpler still.
+//! But then every message costs two more thread switches, and a message on its way between the threads can be lost.
 //!
 //! # What can go wrong, and the rule against it
 //!
-//! 1. **The wake-up that another thread has eaten.** `ZMQ_FD` tells only of *new* happenings, and any operation on
-//!    the socket takes notice of them all. A sender that finds "a message has arrived" while it sends leaves the
-//!    receiver asleep with a message waiting. So whoever is about to unlock looks whether a thread waits, and if so
-//!    asks libzmq what the socket is ready for and wakes whom it concerns: `Core::settle` in the [`gate`]. This holds for the own
-//!    direction too: of two messages behind one wake-up, a passing receiver takes one and must pass the other on.
-//! 2. **The stampede.** If all waiting receivers polled, each message would wake all of them, and each would need a
-//!    wake-up of its own. So at most one thread a direction waits at the descriptors, and the others queue for its
-//!    place, at a `Turnstile`. It is taken only after an `EAGAIN`, so that sharing costs nothing while messages
-//!    flow.
-//! 3. **The sender that sleeps beside an empty queue.** A send that does not wait looks at what has happened to the
-//!    socket only every three million CPU ticks. Its `EAGAIN` is believed only after a look: `Wire::try_send`.
-//! 4. **The wake-up before the sleep.** A thread that said it waits only after unlocking would miss what happened in
-//!    between. So it raises its flag under the lock under which its attempt failed, which took notice of all there was.
-//!    Whatever comes later makes `ZMQ_FD` readable, or finds the flag raised.
-//! 5. **The signal.** `EINTR` ends a wait early and means nothing: the wait goes on, for the time that is left.
-//! 6. **The torn message.** The frames of a message are sent under one lock, and so are they received. If a peer
-//!    vanishes in the middle, what libzmq still expects of that message is dealt with before anything else is sent:
-//!    `Wire::abandon`.
-//! 7. **The descriptor that is someone else's.** A descriptor that is closed while it is polled may be handed out
-//!    again at once, to another file. So closing first takes the socket away from the lock, then wakes and waits for
-//!    whoever polls, and only then drops the socket: [`Gate::close`].
-//! 8. **The room that libzmq cannot tell of.** A router sends to the one peer that a message names. When that peer's
-//!    queue is full, `ZMQ_EVENTS` has nothing to say about it: it tells that *some* peer has room. So there the events
-//!    are not believed: a thread that waits for such a peer is woken by whatever happens to the socket, does not take
-//!    a look at them for a reason to go on, and tries again every few milliseconds besides, as two threads may
-//!    wait for two peers. This is the one place where time is asked for help.
+//! 1. **Another thread consumes the wake-up.** `ZMQ_FD` reports only *new* events, and any operation on the socket
+//!    processes all of them. If a sender processes "a message has arrived" while it sends, the receiver sleeps on,
+//!    although a message is there. So a thread that is about to unlock checks whether a thread waits; if so, it asks
+//!    libzmq what the socket is ready for, and wakes the threads that wait for it: `Core::wake_ready` in the [`gate`].
+//!    This also holds within one direction: if two messages cause one wake-up and a passing receiver takes the first,
+//!    it must wake the next thread for the second.
+//! 2. **All threads wake for one message.** If all waiting receivers polled, each message would wake all of them, and
+//!    each would need a notifier of its own. So at most one thread per direction polls. The others wait for its poll
+//!    lock. A thread takes the poll lock only after `EAGAIN`, so sharing costs nothing while messages flow.
+//! 3. **A sender waits although the queue is empty.** A send that does not wait processes what has happened to the
+//!    socket only about once in three million CPU ticks. Its `EAGAIN` is believed only after a look at the events:
+//!    `Wire::try_send`.
+//! 4. **The event comes just before the sleep.** A thread that announced itself only after unlocking would miss what
+//!    happened in between. So it announces that it waits under the same lock under which its attempt failed. That
+//!    attempt processed all events so far. A later event makes `ZMQ_FD` readable, or another thread sees the
+//!    announcement.
+//! 5. **A signal interrupts the wait.** `EINTR` means nothing: the thread waits on, for the time that is left.
+//! 6. **A message is torn.** The frames of a message are sent under one lock, and received under one lock. If a peer
+//!    vanishes in the middle, the socket is first given what libzmq still expects of that message:
+//!    `Wire::recover_from_torn_message`.
+//! 7. **A descriptor number is reused.** If a descriptor is closed while a thread polls it, the system may give the
+//!    same number to another file. So closing first takes the socket out of the mutex, then wakes the polling threads
+//!    and waits for them, and only then drops the socket: [`Gate::close`].
+//! 8. **libzmq cannot tell that there is room.** A router sends to the one peer that a message names. When the queue of
+//!    that peer is full, `ZMQ_EVENTS` does not help: it tells that *some* peer has room. So there the events are not
+//!    trusted. A thread that waits for such a peer is woken by any event of the socket, does not take the events as a
+//!    reason to try again, and also tries again every few milliseconds, as two threads may wait for two peers. This is
+//!    the only place where a timer is needed.
 
-#[cfg(not(zeroless_loom))]
-mod bell;
+mod context;
+mod denial;
+mod eintr;
+mod envelope;
+mod failure;
 mod gate;
-mod kind;
+mod incoming;
+mod inproc;
 #[cfg(zeroless_loom)]
 mod model;
-mod patience;
+mod options;
+mod pattern;
+#[cfg(not(zeroless_loom))]
+mod poll;
+mod reaper;
+mod setup;
+mod state;
+mod subscriptions;
 mod sync;
 #[cfg(all(test, not(zeroless_loom)))]
 mod tests;
-mod turnstile;
+mod timed_lock;
+mod wait;
 mod wire;
-mod zap;
+mod zap_handler;
 
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::context::{self, SharedContext};
-use crate::endpoint;
 use crate::error::{Error, ErrorKind, Result};
-use crate::policy::{self, Policy};
-use crate::recipe::Options;
-use crate::{Frame, Message, publish};
-use gate::{Device, Direction, Gate, Halt};
-pub(crate) use kind::Kind;
-use patience::milliseconds;
-pub(crate) use patience::{Cancel, Patience};
+use crate::security::{self, Policy, ZapDomain};
+use crate::{endpoint, message, topic};
+use context::SharedContext;
+use gate::{Direction, Gate, GateError, Pollable};
+use incoming::Incoming;
+pub(crate) use options::{Options, SocketSpec};
+pub(crate) use pattern::Pattern;
+use pattern::Properties;
+use state::SocketState;
+pub(crate) use wait::{Cancel, Wait};
 use wire::Wire;
-pub(crate) use zap::{Guard, Handler};
 
-/// A live socket, shared by all the handles of one pattern. See the [module's documentation](self).
+/// A live socket that all handles of one pattern share. See the [module's documentation](self).
 pub(crate) struct Engine {
-    kind: Kind,
+    properties: &'static Properties,
     timeout: Option<Duration>,
     gate: Gate<Wire>,
-    /// Locked before the gate, where both are.
-    book: Mutex<Book>,
-    /// Disconnected once closed.
+    /// Locked before the gate, where both are locked.
+    state: Mutex<SocketState>,
+    /// Disconnected once the socket is closed.
     closed: crossbeam_channel::Receiver<Infallible>,
-    /// Whom to let in, if not everyone.
+    /// Which clients to let in, if not all.
     policy: Option<Arc<Policy>>,
-    /// Locked through all of closing, and for nothing else; `None` once closed.
-    open: Mutex<Option<Open>>,
+    /// Locked during all of closing, and for nothing else; `None` once closed.
+    resources: Mutex<Option<Resources>>,
 }
 
-/// What is given back when a socket closes, in this order.
-struct Open {
-    _guard: Option<Guard>,
+/// What is released when a socket has closed, in this order.
+struct Resources {
+    _domain: Option<ZapDomain>,
     /// The other end of the engine's `closed`.
     _closed: crossbeam_channel::Sender<Infallible>,
-    /// The share in the process's context.
     _context: Arc<SharedContext>,
 }
 
-/// What the socket was told. It is still known when the socket is closed.
-struct Book {
-    bound: Vec<String>,
-    connected: Vec<String>,
-    /// The first that the socket was bound or connected to.
-    first_endpoint: Option<String>,
-    topics: Vec<Vec<u8>>,
-}
-
-/// What the handles do now and then. Its messages are written to the log by the engine, after unlocking: a logger may
-/// well send what it is given over a socket.
-impl Book {
-    fn connect(&mut self, gate: &Gate<Wire>, kind: Kind, endpoint: &str) -> Result<()> {
-        if self.connected.iter().any(|other| other == endpoint) {
-            return Err(endpoint::connected_twice(endpoint));
-        }
-        // Also if it has disconnected since: libzmq lets go of a pair's peer in the background, nobody can tell when,
-        // and until then it turns another away without a word.
-        if let (Kind::Pair, Some(peer)) = (kind, &self.first_endpoint) {
-            return Err(Error::new(
-                ErrorKind::AlreadyConnected,
-                format!(
-                    "cannot connect to {endpoint}: a pair has one peer for life, and this one's is {peer}; open a new pair"
-                ),
-            ));
-        }
-        gate.perform(|wire| wire.connect(endpoint))
-            .map_err(|halt| halt.into_error(&format_args!("cannot connect to {endpoint}")))?;
-        self.first_endpoint.get_or_insert_with(|| endpoint.to_owned());
-        self.connected.push(endpoint.to_owned());
-        Ok(())
-    }
-
-    fn disconnect(&mut self, gate: &Gate<Wire>, endpoint: &str) -> Result<()> {
-        let position = self.connected.iter().position(|other| other == endpoint);
-        let position = position.ok_or_else(|| endpoint::not_connected(endpoint, &self.connected))?;
-        gate.perform(|wire| wire.disconnect(endpoint))
-            .map_err(|halt| halt.into_error(&format_args!("cannot disconnect from {endpoint}")))?;
-        self.connected.remove(position);
-        Ok(())
-    }
-
-    fn subscribe(&mut self, gate: &Gate<Wire>, topic: &[u8]) -> Result<()> {
-        if !self.topics.iter().any(|other| other == topic) {
-            gate.perform(|wire| wire.socket.set_subscribe(topic))
-                .map_err(|halt| halt.into_error(&format_args!("cannot subscribe to \"{}\"", topic.escape_ascii())))?;
-            self.topics.push(topic.to_owned());
-        }
-        Ok(())
-    }
-
-    fn unsubscribe(&mut self, gate: &Gate<Wire>, topic: &[u8]) -> Result<()> {
-        let position = self.topics.iter().position(|other| other == topic);
-        let position = position.ok_or_else(|| publish::not_subscribed(topic, &self.topics))?;
-        gate.perform(|wire| wire.socket.set_unsubscribe(topic))
-            .map_err(|halt| halt.into_error(&format_args!("cannot unsubscribe from \"{}\"", topic.escape_ascii())))?;
-        self.topics.remove(position);
-        Ok(())
-    }
-}
-
-/// A socket to open, and what is said of it.
-pub(crate) struct Plan<'a> {
-    pub(crate) kind: Kind,
-    pub(crate) binds: &'a [String],
-    pub(crate) connects: &'a [String],
-    pub(crate) topics: Vec<Vec<u8>>,
-    pub(crate) options: &'a Options,
-}
-
 impl Engine {
-    /// Makes a socket, sets its options, binds and connects it. Does not block.
-    pub(crate) fn open(plan: Plan<'_>) -> Result<Engine> {
-        let kind = plan.kind;
-        let doing = format!("cannot open a {} socket", kind.name());
-        let refused = |error| Error::from_zmq(&doing, error);
-        let policy = plan.options.access.policy(kind.name())?;
-        if kind == Kind::Stream && (policy.is_some() || plan.options.credentials.is_some()) {
-            let message = format!("{doing}: a stream speaks plain TCP, and cannot tell whom to let in");
-            return Err(Error::new(ErrorKind::Unsupported, message));
-        }
-        if let Some(credentials) = &plan.options.credentials {
-            credentials.check(&doing)?;
-        }
-        let context = SharedContext::get(&doing)?;
-        let guard = policy.map(|policy| context.guard(policy, &doing)).transpose()?;
-        let socket = context.socket(kind.socket_type()).map_err(refused)?;
-        set_up(&socket, &plan, guard.as_ref())?;
-        let fd = socket.get_fd().map_err(refused)?;
-        let (closes, closed) = crossbeam_channel::bounded(0);
+    /// Makes a socket, sets its options, binds it and connects it.
+    pub(crate) fn open(spec: SocketSpec<'_>) -> Result<Engine> {
+        let properties = spec.pattern.properties();
+        let what_failed = format!("cannot open a {} socket", properties.name);
+        let from_zmq = |error| Error::from_zmq(&what_failed, error);
+
+        let policy = spec.options.access.policy(properties.name)?;
+        check_security(&spec, policy.as_ref(), &what_failed)?;
+        let context = SharedContext::get(&what_failed)?;
+        let domain = policy.map(|policy| context.enforce(policy, &what_failed)).transpose()?;
+        let socket = context.socket(properties.socket_type).map_err(from_zmq)?;
+        setup::set_up(&socket, &spec, domain.as_ref())?;
+        let descriptor = socket.get_fd().map_err(from_zmq)?;
+
+        let (on_close, closed) = crossbeam_channel::bounded(0);
         let engine = Engine {
-            kind,
-            timeout: plan.options.timeout,
-            gate: Gate::new(Wire::new(socket, kind), fd),
-            book: Mutex::new(Book {
-                bound: Vec::new(),
-                connected: Vec::new(),
-                first_endpoint: None,
-                topics: plan.topics,
-            }),
+            properties,
+            timeout: spec.options.timeout,
+            gate: Gate::new(Wire::new(socket, spec.pattern), descriptor),
+            state: Mutex::new(SocketState::new(spec.topics)),
             closed,
-            policy: guard.as_ref().map(Guard::policy),
-            open: Mutex::new(Some(Open {
-                _guard: guard,
-                _closed: closes,
+            policy: domain.as_ref().map(ZapDomain::policy),
+            resources: Mutex::new(Some(Resources {
+                _domain: domain,
+                _closed: on_close,
                 _context: context,
             })),
         };
-        let binds = || plan.binds.iter().try_for_each(|endpoint| engine.bind(endpoint));
-        let connects = || plan.connects.iter().try_for_each(|endpoint| engine.connect(endpoint));
-        match binds().and_then(|()| connects()) {
+        let bind_all = || spec.binds.iter().try_for_each(|endpoint| engine.bind(endpoint));
+        let connect_all = || spec.connects.iter().try_for_each(|endpoint| engine.connect(endpoint));
+        match bind_all().and_then(|()| connect_all()) {
             Ok(()) => Ok(engine),
             Err(error) => {
                 engine.close();
@@ -219,212 +154,192 @@ impl Engine {
         }
     }
 
-    /// Waits until cancelled, and no longer than the timeout.
-    pub(crate) fn until<'a>(&self, cancel: &'a Cancel) -> Patience<'a> {
-        Patience::Until(cancel, self.timeout)
+    /// How long an operation waits that is not told otherwise.
+    #[inline]
+    pub(crate) fn timeout(&self) -> Wait<'static> {
+        self.timeout.map_or(Wait::Forever, Wait::For)
     }
 
-    /// How long an operation waits that is not told.
-    #[inline]
-    pub(crate) fn timeout(&self) -> Patience<'static> {
-        self.timeout.map_or(Patience::Forever, Patience::For)
+    /// The same, but until cancelled.
+    pub(crate) fn timeout_or<'a>(&self, cancel: &'a Cancel) -> Wait<'a> {
+        Wait::Until(cancel, self.timeout)
     }
 
-    /// Sends one message, when there is room for it.
+    /// Sends one message when there is room for it.
     #[inline]
-    pub(crate) fn send(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
-        self.check(frames)?;
+    pub(crate) fn send(&self, frames: &[&[u8]], wait: Wait<'_>) -> Result<()> {
+        self.check_shape(frames)?;
         self.gate
-            .operate(
+            .run_blocking(
                 Direction::Sending,
-                patience,
-                || self.slice_of_sending(),
+                wait,
+                || self.send_retry_interval(),
                 |wire| wire.try_send(frames),
             )
-            .map_err(|halt| self.explain_sending(halt, patience, frames[0]))
+            .map_err(|error| self.explain_sending(error, wait, frames[0]))?;
+        log::trace!(target: "zeroless", "{} sent {}", self.label(), message::sizes(frames.iter().map(|frame| frame.len())));
+        Ok(())
     }
 
-    /// Receives one message into the buffers of `message`, when there is one.
-    #[inline]
-    pub(crate) fn receive(&self, message: &mut Message, patience: Patience<'_>) -> Result<()> {
-        self.gate
-            .operate(
-                Direction::Receiving,
-                patience,
-                || None,
-                |wire| wire.try_receive(message),
-            )
-            .map_err(|halt| self.explain(halt, patience, &"receive"))
-    }
-
-    /// Receives one message without copying it.
-    pub(crate) fn receive_frames(&self, patience: Patience<'_>) -> Result<Vec<Frame>> {
-        let frames = self
-            .gate
-            .operate(Direction::Receiving, patience, || None, Wire::try_take)
-            .map_err(|halt| self.explain(halt, patience, &"receive"))?;
-        Ok(frames.into_iter().map(Frame::new).collect())
-    }
-
-    /// Receives one message into a [`Message`], and waits also while it is the turn to send.
-    pub(crate) fn receive_in_turn(&self, message: &mut Message, patience: Patience<'_>) -> Result<()> {
-        self.take_turns(patience, |wire| wire.try_receive(message))
-    }
-
-    /// Receives one message as libzmq has it, to be passed on, and waits also while it is the turn to send.
-    pub(crate) fn take(&self, patience: Patience<'_>) -> Result<Vec<zmq::Message>> {
-        self.take_turns(patience, Wire::try_take)
-    }
-
-    /// Receives, for one who does so again and again until cancelled.
-    fn take_turns<T>(&self, patience: Patience<'_>, mut receive: impl FnMut(&mut Wire) -> zmq::Result<T>) -> Result<T> {
-        self.gate
-            .operate(
-                Direction::Receiving,
-                patience,
-                || None,
-                |wire| {
-                    // Once cancelled, no one is there for a message.
-                    if patience.is_cancelled() {
-                        return Err(zmq::Error::EAGAIN);
-                    }
-                    match receive(wire) {
-                        // It is the turn to send. Whoever does so will look whether there is something to receive then.
-                        Err(zmq::Error::EFSM) => wire.events().and(Err(zmq::Error::EAGAIN)),
-                        outcome => outcome,
-                    }
-                },
-            )
-            .map_err(|halt| self.explain(halt, patience, &"receive"))
-    }
-
-    /// Waits until there is room for a message, as far as libzmq can tell before it knows which message.
-    pub(crate) fn await_room(&self, patience: Patience<'_>) -> Result<()> {
-        let slice = || self.slice_of_sending();
-        self.gate
-            .operate(Direction::Sending, patience, slice, |wire| wire.try_find_room())
-            .map_err(|halt| self.explain(halt, patience, &"send"))
-    }
-
-    /// Sends a message that was taken from another socket, when there is room for it; until cancelled, and, to a peer
-    /// that alone can be full, no longer than the timeout.
+    /// Receives one message when there is one. What is in the buffers of `message` is replaced.
     ///
-    /// To be called where no signal interrupts: [`Wire::try_pass_on`] says why.
-    pub(crate) fn pass_on(&self, mut frames: Vec<zmq::Message>, cancel: &Cancel) -> Result<()> {
-        let timeout = if self.kind.tells_of_room() { None } else { self.timeout };
-        let patience = Patience::Until(cancel, timeout);
-        self.check(&frames.iter().map(|frame| &**frame).collect::<Vec<&[u8]>>())?;
+    /// Who can be cancelled receives again and again. So while it is another thread's turn to send, this waits instead
+    /// of failing.
+    #[inline]
+    pub(crate) fn receive(&self, message: &mut impl Incoming, wait: Wait<'_>) -> Result<()> {
+        let try_receive = |wire: &mut Wire| {
+            // After cancelling, nobody is there to take a message.
+            if wait.is_cancelled() {
+                return Err(zmq::Error::EAGAIN);
+            }
+            match wire.try_receive(message) {
+                // The thread that sends will check whether there is a message then.
+                Err(zmq::Error::EFSM) if wait.is_cancellable() => wire.events().and(Err(zmq::Error::EAGAIN)),
+                outcome => outcome,
+            }
+        };
         self.gate
-            .operate(
+            .run_blocking(Direction::Receiving, wait, || None, try_receive)
+            .map_err(|error| self.explain(error, wait, &"receive"))?;
+        log::trace!(target: "zeroless", "{} received {}", self.label(), message::sizes(message.lengths()));
+        Ok(())
+    }
+
+    /// Waits until there is room for a message, as far as libzmq can tell without knowing the message.
+    pub(crate) fn wait_for_room(&self, wait: Wait<'_>) -> Result<()> {
+        let interval = || self.send_retry_interval();
+        self.gate
+            .run_blocking(Direction::Sending, wait, interval, |wire| wire.try_find_room())
+            .map_err(|error| self.explain(error, wait, &"send"))
+    }
+
+    /// Sends a message that was received from another socket, when there is room for it. It waits until cancelled, and,
+    /// if only one peer can take the message, no longer than the timeout.
+    ///
+    /// The calling thread must block its signals: see [`Wire::try_pass_on`].
+    pub(crate) fn pass_on(&self, mut frames: Vec<zmq::Message>, cancel: &Cancel) -> Result<()> {
+        let wait = match self.properties.pollout_is_exact {
+            true => Wait::Until(cancel, None),
+            false => self.timeout_or(cancel),
+        };
+        self.check_shape(&frames.iter().map(|frame| &**frame).collect::<Vec<&[u8]>>())?;
+        self.gate
+            .run_blocking(
                 Direction::Sending,
-                patience,
-                || self.slice_of_sending(),
+                wait,
+                || self.send_retry_interval(),
                 |wire| wire.try_pass_on(&mut frames),
             )
-            .map_err(|halt| self.explain_sending(halt, patience, &frames[0]))
+            .map_err(|error| self.explain_sending(error, wait, &frames[0]))
     }
 
-    /// Waits until that many subscriptions have arrived since the socket opened.
-    pub(crate) fn await_subscriptions(&self, wanted: usize, patience: Patience<'_>) -> Result<()> {
-        /// Those who queue at the turnstile wait for what the one past it has seen long since, if they want fewer.
-        const SLICE: Duration = Duration::from_millis(100);
+    /// Waits until `wanted` subscriptions have arrived since the socket opened.
+    pub(crate) fn wait_for_subscriptions(&self, wanted: usize, wait: Wait<'_>) -> Result<()> {
+        /// Of several threads, only the one that polls sees the subscriptions arrive. The others may want fewer.
+        const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
         self.gate
-            .operate(
+            .run_blocking(
                 Direction::Receiving,
-                patience,
-                || Some(SLICE),
+                wait,
+                || Some(RETRY_INTERVAL),
                 |wire| wire.try_count_subscriptions(wanted),
             )
-            .map_err(|halt| {
-                let arrived = self.gate.look(Wire::subscriptions).unwrap_or(0);
-                let doing = format!("wait for {wanted} subscriptions, of which {arrived} have arrived");
-                self.explain(halt, patience, &doing)
+            .map_err(|error| {
+                let arrived = self.gate.inspect(Wire::subscriptions_arrived).unwrap_or(0);
+                let action = format!("wait for {wanted} subscriptions, of which {arrived} have arrived");
+                self.explain(error, wait, &action)
             })
     }
 
-    /// Ends what waits until this is set. When it returns, none of it will receive anything any more.
+    /// Cancels all operations that wait with `cancel`. When this returns, none of them will receive a message.
     pub(crate) fn cancel(&self, cancel: &Cancel) {
         self.gate.cancel(cancel);
     }
 
     #[inline]
-    fn check(&self, frames: &[impl AsRef<[u8]>]) -> Result<()> {
-        let outcome = self.kind.check(frames);
+    fn check_shape(&self, frames: &[impl AsRef<[u8]>]) -> Result<()> {
+        let outcome = self.properties.check_shape(frames);
         outcome.map_err(|fault| Error::invalid(format!("{}: {fault}", self.label())))
     }
 
-    /// How long those who wait to send do so at a time, if `POLLOUT` does not tell them when to go on (rule 8).
-    fn slice_of_sending(&self) -> Option<Duration> {
-        const SLICE: Duration = Duration::from_millis(10);
-        (!self.kind.tells_of_room()).then_some(SLICE)
+    /// After what time a sender tries again, if the events do not tell it when (rule 8).
+    fn send_retry_interval(&self) -> Option<Duration> {
+        const RETRY_INTERVAL: Duration = Duration::from_millis(10);
+        (!self.properties.pollout_is_exact).then_some(RETRY_INTERVAL)
     }
 
-    /// Closes the socket. Once it is back, the socket is closed, whoever was first to close it.
+    /// Closes the socket. When this returns, the socket is closed, even if another thread closed it.
     ///
-    /// If it was the process's last socket, this blocks until all that was sent is delivered or given up. Until then
-    /// it holds `open`, which only those who close ask for: they too are to return when all is done, or the
-    /// process could end with its messages undelivered.
+    /// If it was the process's last socket, this blocks until all that was sent is delivered or given up. Meanwhile it
+    /// holds the lock of `resources`, which only closing takes. A second thread that closes must wait, too: if it
+    /// returned early, the process could end with undelivered messages.
     pub(crate) fn close(&self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(open) = open.take() else { return };
+        let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(resources) = resources.take() else { return };
         log::info!(target: "zeroless", "closing {}", self.label());
-        self.bound().into_iter().for_each(context::free);
+        for endpoint in self.bound() {
+            inproc::note_bound(&endpoint);
+            reaper::note_released(endpoint);
+        }
         self.gate.close();
-        context::note_closed();
-        drop(open);
+        reaper::note_closed();
+        drop(resources);
     }
 
-    /// A channel that is disconnected once the socket is closed, and carries nothing.
+    /// A channel that carries nothing, and is disconnected once the socket is closed.
     pub(crate) fn closed(&self) -> &crossbeam_channel::Receiver<Infallible> {
         &self.closed
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.gate.look(|_| ()).is_none()
+        self.gate.inspect(|_| ()).is_none()
     }
 
     fn bind(&self, endpoint: &str) -> Result<()> {
         endpoint::check_bindable(endpoint)?;
         self.check_transport("bind", endpoint)?;
-        let bound = loop {
-            let attempt = self.gate.perform(|wire| {
-                wire.bind(endpoint)?;
-                wire.socket.get_last_endpoint()
-            });
-            match attempt {
-                // A server that has just closed can be opened again.
-                Err(Halt::Fault(zmq::Error::EADDRINUSE)) if context::is_freeing(endpoint) => {}
-                Err(Halt::Fault(zmq::Error::EMFILE)) if context::is_freeing_sockets() => {}
-                outcome => break outcome.map_err(|halt| halt.into_error(&format_args!("cannot bind {endpoint}")))?,
-            }
-            thread::sleep(context::FREEING_STEP);
-        };
-        let bound = bound.unwrap_or_else(|_| endpoint.to_owned());
-        context::answer_inproc(&bound);
-        log::info!(target: "zeroless", "{} bound to {bound}", self.kind.name());
-        let mut book = self.book();
-        book.first_endpoint.get_or_insert_with(|| bound.clone());
-        book.bound.push(bound);
-        drop(book);
+        let bound = self.bind_once_freed(endpoint)?;
+        inproc::note_bound(&bound);
+        log::info!(target: "zeroless", "{} bound to {bound}", self.properties.name);
+        self.state().note_bound(bound);
         if let Some(policy) = &self.policy {
             policy.set_label(self.label());
         }
         Ok(())
     }
 
-    /// That it is closed goes before whatever else may be wrong.
-    fn check_open(&self, doing: &dyn std::fmt::Display) -> Result<()> {
+    /// Binds, and returns the endpoint as libzmq has resolved it. If a socket that was just closed is in the way, this
+    /// waits until libzmq has freed it.
+    fn bind_once_freed(&self, endpoint: &str) -> Result<String> {
+        loop {
+            let attempt = self.gate.run(|wire| {
+                wire.bind(endpoint)?;
+                wire.socket.get_last_endpoint()
+            });
+            match attempt {
+                Err(GateError::Libzmq(zmq::Error::EADDRINUSE)) if reaper::may_free(endpoint) => {}
+                Err(GateError::Libzmq(zmq::Error::EMFILE)) if reaper::may_free_socket() => {}
+                Err(error) => return Err(error.into_error(&format_args!("cannot bind {endpoint}"))),
+                Ok(bound) => return Ok(bound.unwrap_or_else(|_| endpoint.to_owned())),
+            }
+            thread::sleep(reaper::RETRY_INTERVAL);
+        }
+    }
+
+    /// Fails if the socket is closed, whatever else may be wrong.
+    fn check_open(&self, what_failed: &dyn Display) -> Result<()> {
         match self.is_closed() {
-            true => Err(Halt::Closed.into_error(doing)),
+            true => Err(GateError::Closed.into_error(what_failed)),
             false => Ok(()),
         }
     }
 
-    /// A stream speaks TCP and nothing else; over `inproc`, libzmq would take the peer for a raw one, too.
-    fn check_transport(&self, doing: &str, endpoint: &str) -> Result<()> {
-        if self.kind == Kind::Stream && !endpoint.starts_with("tcp://") {
-            let message = format!("cannot {doing} {endpoint}: a stream speaks tcp only");
+    /// A stream speaks TCP only. Over `inproc`, libzmq would take the peer for a raw one, too.
+    fn check_transport(&self, action: &str, endpoint: &str) -> Result<()> {
+        if self.properties.is_raw && !endpoint.starts_with("tcp://") {
+            let message =
+                format!("cannot {action} {endpoint}: a stream speaks only tcp; give an endpoint tcp://host:port");
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
         Ok(())
@@ -433,230 +348,86 @@ impl Engine {
     pub(crate) fn connect(&self, endpoint: &str) -> Result<()> {
         self.check_open(&format_args!("cannot connect to {endpoint}"))?;
         self.check_transport("connect to", endpoint)?;
-        context::await_inproc(endpoint);
-        self.book().connect(&self.gate, self.kind, endpoint)?;
-        log::info!(target: "zeroless", "{} connecting to {endpoint}", self.kind.name());
+        inproc::note_connected(endpoint);
+        self.state().connect(&self.gate, self.properties, endpoint)?;
+        log::info!(target: "zeroless", "{} connecting to {endpoint}", self.properties.name);
         Ok(())
     }
 
     pub(crate) fn disconnect(&self, endpoint: &str) -> Result<()> {
         self.check_open(&format_args!("cannot disconnect from {}", endpoint.escape_debug()))?;
-        self.book().disconnect(&self.gate, endpoint)?;
-        log::info!(target: "zeroless", "{} disconnected from {endpoint}", self.kind.name());
+        self.state().disconnect(&self.gate, endpoint)?;
+        log::info!(target: "zeroless", "{} disconnected from {endpoint}", self.properties.name);
         Ok(())
     }
 
-    /// Whom it lets in, if not everyone.
+    pub(crate) fn subscribe(&self, topic: &[u8]) -> Result<()> {
+        self.check_open(&state::cannot_subscribe(topic))?;
+        topic::check(topic)?;
+        self.state().subscribe(&self.gate, topic)
+    }
+
+    pub(crate) fn unsubscribe(&self, topic: &[u8]) -> Result<()> {
+        self.check_open(&state::cannot_unsubscribe(topic))?;
+        self.state().unsubscribe(&self.gate, topic)
+    }
+
+    /// Which clients the socket lets in, if not all.
     pub(crate) fn policy(&self) -> Option<&Policy> {
         self.policy.as_deref()
     }
 
-    /// The same, for who wants to change the keys that it lets in.
-    pub(crate) fn policy_on_keys(&self) -> Result<&Policy> {
+    /// The policy of an open socket, to change the keys that it lets in.
+    pub(crate) fn policy_for_keys(&self) -> Result<&Policy> {
         self.check_open(&"cannot change the keys that are let in")?;
-        self.policy().ok_or_else(|| policy::no_curve(&self.label()))
+        self.policy().ok_or_else(|| security::no_curve(&self.label()))
     }
 
-    /// The endpoints that the socket is bound to, as libzmq resolved them.
+    /// The endpoints that the socket is bound to, as libzmq has resolved them.
     pub(crate) fn bound(&self) -> Vec<String> {
-        self.book().bound.clone()
+        self.state().bound.clone()
     }
 
     /// The endpoints that the socket is connected to.
     pub(crate) fn connected(&self) -> Vec<String> {
-        self.book().connected.clone()
+        self.state().connected.clone()
     }
 
-    pub(crate) fn subscribe(&self, topic: &[u8]) -> Result<()> {
-        self.check_open(&format_args!("cannot subscribe to \"{}\"", topic.escape_ascii()))?;
-        publish::check_topic(topic)?;
-        self.book().subscribe(&self.gate, topic)
-    }
-
-    pub(crate) fn unsubscribe(&self, topic: &[u8]) -> Result<()> {
-        self.check_open(&format_args!("cannot unsubscribe from \"{}\"", topic.escape_ascii()))?;
-        self.book().unsubscribe(&self.gate, topic)
-    }
-
-    /// The socket, as a person would name it.
+    /// A name of the socket for people: its pattern and endpoints.
     pub(crate) fn label(&self) -> String {
-        let book = self.book();
-        let endpoints: Vec<&str> = book.bound.iter().chain(&book.connected).map(String::as_str).collect();
+        let state = self.state();
+        let endpoints: Vec<&str> = state.bound.iter().chain(&state.connected).map(String::as_str).collect();
         match endpoints.as_slice() {
-            [] => format!("{} (connected to nothing)", self.kind.name()),
-            some => format!("{} on {}", self.kind.name(), some.join(", ")),
+            [] => format!("{} (connected to nothing)", self.properties.name),
+            some => format!("{} on {}", self.properties.name, some.join(", ")),
         }
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, SocketState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes an error of what stopped a message that may begin with the routing id of a peer.
+    /// The error of sending a message that begins with `first_frame`.
     #[cold]
-    fn explain_sending(&self, halt: Halt, patience: Patience<'_>, routing_id: &[u8]) -> Error {
-        match halt {
-            Halt::Fault(zmq::Error::EHOSTUNREACH) => {
-                let message = format!(
-                    "{}: no peer has the routing id \"{}\"; it has left, or has not come yet",
-                    self.label(),
-                    routing_id.escape_ascii()
-                );
-                Error::with_source(ErrorKind::NotConnected, message, zmq::Error::EHOSTUNREACH)
-            }
-            halt => self.explain(halt, patience, &"send"),
+    fn explain_sending(&self, error: GateError, wait: Wait<'_>, first_frame: &[u8]) -> Error {
+        match error {
+            GateError::Libzmq(zmq::Error::EHOSTUNREACH) => failure::of_unknown_peer(&self.label(), first_frame),
+            other => self.explain(other, wait, &"send"),
         }
     }
 
-    /// Makes an error of what stopped an operation.
     #[cold]
-    fn explain(&self, halt: Halt, patience: Patience<'_>, doing: &dyn std::fmt::Display) -> Error {
-        let label = self.label();
-        match halt {
-            Halt::Unready => match patience {
-                Patience::For(time) | Patience::Until(_, Some(time)) => {
-                    let message = format!("{label}: could not {doing} within {time:?}");
-                    Error::new(ErrorKind::TimedOut, message)
-                }
-                _ => Error::new(
-                    ErrorKind::WouldBlock,
-                    format!("{label}: could not {doing} without waiting"),
-                ),
-            },
-            Halt::Fault(zmq::Error::EFSM) => {
-                Error::new(ErrorKind::OutOfTurn, format!("{label}: {}", self.whose_turn()))
-            }
-            Halt::Fault(wire::DENIED) => Error::new(
-                ErrorKind::Denied,
-                format!(
-                    "{label}: could not {doing}: the server has turned this client away, as its password, key or \
-                     address is not let in, or another mechanism or pattern is spoken there; once that is mended, \
-                     open a new client"
-                ),
-            ),
-            halt => halt.into_error(&format_args!("{label}: could not {doing}")),
-        }
-    }
-
-    /// What to do about an operation out of turn.
-    fn whose_turn(&self) -> &'static str {
-        match self.kind {
-            Kind::Request => "requests and replies take turns: send one first, then receive the reply to it",
-            _ => "requests and replies take turns: receive one request, send one reply to it, then receive the next",
-        }
+    fn explain(&self, error: GateError, wait: Wait<'_>, action: &dyn Display) -> Error {
+        failure::of_waiting(error, &self.label(), action, wait, self.properties.advice_on_turns)
     }
 }
 
-impl Halt {
-    /// The error for an operation that does not wait.
-    fn into_error(self, doing: &dyn std::fmt::Display) -> Error {
-        match self {
-            Halt::Closed => Error::new(ErrorKind::Closed, format!("{doing}: the socket is closed")),
-            Halt::Unready => Error::from_zmq(doing, zmq::Error::EAGAIN),
-            Halt::Fault(error) => Error::from_zmq(doing, error),
-            Halt::NoBell(error) => {
-                let message =
-                    format!("{doing}: no file descriptor is left to wait with; close some, or raise the limit");
-                Error::with_source(ErrorKind::Exhausted, message, error)
-            }
-        }
+/// Fails if the pattern or this build of libzmq cannot do what the socket's security needs.
+fn check_security(spec: &SocketSpec<'_>, policy: Option<&Policy>, what_failed: &str) -> Result<()> {
+    let credentials = spec.options.credentials.as_ref();
+    if spec.pattern.properties().is_raw && (policy.is_some() || credentials.is_some()) {
+        let message = format!("{what_failed}: a stream speaks plain TCP, and cannot decide which clients to let in");
+        return Err(Error::new(ErrorKind::Unsupported, message));
     }
-}
-
-/// The longest time, in milliseconds, that libzmq can tell a peer to expect a heartbeat within.
-const LONGEST_HEARTBEAT_TTL: i32 = 6_553_599;
-
-/// Sets what has to be set before a socket is bound or connected. What the user configures comes last, and wins.
-fn set_up(socket: &zmq::Socket, plan: &Plan<'_>, guard: Option<&Guard>) -> Result<()> {
-    let Plan { kind, options, .. } = plan;
-    let options_set = || -> zmq::Result<()> {
-        match kind {
-            // libzmq lets a subscriber not linger, or it would wait to tell its topics to a publisher that is gone.
-            Kind::Subscribe | Kind::XSubscribe => {}
-            // It has nothing to deliver. And libzmq never ends to linger for a connection that was reset while the
-            // queue of what it brought was full.
-            Kind::Pull => socket.set_linger(0)?,
-            _ => socket.set_linger(options.linger.or(options.timeout).map_or(-1, milliseconds))?,
-        }
-        socket.set_ipv6(
-            plan.binds
-                .iter()
-                .chain(plan.connects)
-                .any(|endpoint| endpoint.contains('[')),
-        )?;
-        if let Some(messages) = options.high_water_mark {
-            socket.set_sndhwm(messages)?;
-            socket.set_rcvhwm(messages)?;
-        }
-        if let Some(identity) = &options.identity {
-            socket.set_identity(identity)?;
-        }
-        if let Some(interval) = options.heartbeat {
-            // The peer may take as long to answer as lies between two beats. It is told to expect them as well, so
-            // that it notices too.
-            let interval = milliseconds(interval);
-            socket.set_heartbeat_ivl(interval)?;
-            socket.set_heartbeat_timeout(interval)?;
-            socket.set_heartbeat_ttl(interval.saturating_mul(2).min(LONGEST_HEARTBEAT_TTL))?;
-        }
-        if let Some(bytes) = options.max_message_size {
-            socket.set_maxmsgsize(bytes)?;
-        }
-        match kind {
-            // Relaxed, a request may be asked again after a timeout; correlated, only the reply to it is let in.
-            Kind::Request => {
-                socket.set_req_relaxed(true)?;
-                socket.set_req_correlate(true)?;
-            }
-            // Verbose, so that a second subscriber to a topic is counted too.
-            Kind::Publish => socket.set_xpub_verbose(true)?,
-            // Mandatory, so that a message to nobody is an error. With handover, a peer that comes back under its
-            // identity is let in, though libzmq may not have noticed yet that it was gone.
-            Kind::Router => {
-                socket.set_router_mandatory(true)?;
-                socket.set_router_handover(true)?;
-            }
-            _ => {}
-        }
-        if let Some(credentials) = &options.credentials {
-            credentials.set_on(socket)?;
-        }
-        if let Some(guard) = guard {
-            socket.set_zap_domain(guard.domain())?;
-            guard.policy().set_on(socket)?;
-        }
-        plan.topics.iter().try_for_each(|topic| socket.set_subscribe(topic))?;
-        options.configure.iter().try_for_each(|configure| configure(socket))
-    };
-    let doing = || format!("cannot configure a {} socket", kind.name());
-    options_set().map_err(|error| Error::from_zmq(doing(), error))?;
-    match is_guarded_by(socket, guard) {
-        Ok(true) => Ok(()),
-        Ok(false) => {
-            let remedy = "who is let in is for Server::allow, plain and curve to say, and not for configure";
-            Err(Error::invalid(format!("{}: {remedy}", doing())))
-        }
-        Err(error) => Err(Error::from_zmq(doing(), error)),
-    }
-}
-
-/// Whether a socket is still as it was set up, after the user has had it.
-///
-/// What was never given a policy would be open, or closed, to everyone by whether there is another socket that was: if no
-/// one is there to be asked, libzmq lets everyone in.
-fn is_guarded_by(socket: &zmq::Socket, guard: Option<&Guard>) -> zmq::Result<bool> {
-    let mechanism = socket.get_mechanism()?;
-    let is_server = match mechanism {
-        zmq::Mechanism::ZMQ_NULL => true,
-        zmq::Mechanism::ZMQ_PLAIN => socket.is_plain_server()?,
-        zmq::Mechanism::ZMQ_CURVE => socket.is_curve_server()?,
-        _ => false,
-    };
-    let domain = socket.get_zap_domain()?;
-    Ok(match guard {
-        Some(guard) => {
-            domain.as_deref() == Ok(guard.domain()) && (mechanism, is_server) == (guard.policy().mechanism(), true)
-        }
-        None => domain.as_deref() == Ok("") && (mechanism == zmq::Mechanism::ZMQ_NULL || !is_server),
-    })
+    credentials.map_or(Ok(()), |credentials| credentials.check(what_failed))
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use nix::errno::Errno;
+use crate::sys;
 
 /// What every fallible call of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -89,21 +89,21 @@ impl Error {
         Error::new(ErrorKind::InvalidInput, message)
     }
 
-    /// An error that libzmq gave while the crate was `doing` something.
-    pub(crate) fn from_zmq(doing: impl fmt::Display, source: zmq::Error) -> Error {
-        let message = format!("{doing}: {}", remedy_of_zmq(source));
+    /// An error of libzmq. `what_failed` is a clause: "cannot bind tcp://…".
+    pub(crate) fn from_zmq(what_failed: impl fmt::Display, source: zmq::Error) -> Error {
+        let message = format!("{what_failed}: {}", remedy_of_zmq(source));
         Error::with_source(kind_of_zmq(source), message, source)
     }
 
-    /// An error that the operating system gave while the crate was `doing` something.
-    pub(crate) fn from_io(doing: impl fmt::Display, source: io::Error) -> Error {
-        let message = format!("{doing}: {source}; {}", remedy_of_io(&source));
+    /// An error of the operating system.
+    pub(crate) fn from_io(what_failed: impl fmt::Display, source: io::Error) -> Error {
+        let message = format!("{what_failed}: {source}; {}", remedy_of_io(&source));
         Error::with_source(kind_of_io(&source), message, source)
     }
 
-    /// The system has no more threads.
-    pub(crate) fn from_spawn(doing: impl fmt::Display, source: io::Error) -> Error {
-        let message = format!("{doing}: the system has no thread left; end some, or raise the limit (ulimit -u)");
+    /// The error for a thread that could not be started.
+    pub(crate) fn from_spawn(what_failed: impl fmt::Display, source: io::Error) -> Error {
+        let message = format!("{what_failed}: the system has no thread left; end some, or raise the limit (ulimit -u)");
         Error::with_source(ErrorKind::Exhausted, message, source)
     }
 
@@ -120,7 +120,7 @@ impl Error {
     }
 
     /// Whether it is no fault, but what ends an iteration in the course of things.
-    pub(crate) fn ends_quietly(&self) -> bool {
+    pub(crate) fn ends_iteration_quietly(&self) -> bool {
         let kinds = [ErrorKind::Closed, ErrorKind::TimedOut, ErrorKind::WouldBlock];
         kinds.contains(&self.kind())
     }
@@ -177,15 +177,9 @@ fn remedy_of_zmq(error: zmq::Error) -> &'static str {
     }
 }
 
-/// Whether the process, or the system, has no file descriptor left.
-fn is_out_of_descriptors(error: &io::Error) -> bool {
-    let errno = error.raw_os_error().map(Errno::from_raw);
-    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE))
-}
-
 fn kind_of_io(error: &io::Error) -> ErrorKind {
     match error.kind() {
-        _ if is_out_of_descriptors(error) => ErrorKind::Exhausted,
+        _ if sys::is_out_of_descriptors(error) => ErrorKind::Exhausted,
         io::ErrorKind::AddrInUse => ErrorKind::AddrInUse,
         io::ErrorKind::AddrNotAvailable
         | io::ErrorKind::NotFound
@@ -202,7 +196,7 @@ fn kind_of_io(error: &io::Error) -> ErrorKind {
 /// The same, for what the operating system says of a path or an address.
 fn remedy_of_io(error: &io::Error) -> &'static str {
     match error.kind() {
-        _ if is_out_of_descriptors(error) => OUT_OF_DESCRIPTORS,
+        _ if sys::is_out_of_descriptors(error) => OUT_OF_DESCRIPTORS,
         io::ErrorKind::AddrInUse => "a server, or a file that is none, is there already; choose another",
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "create the folder first",
         io::ErrorKind::PermissionDenied => "choose a folder of your own",

@@ -550,72 +550,36 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-#[cfg(not(unix))]
-compile_error!("zeroless waits on the file descriptors of libzmq, which needs a Unix system");
-
 // The libzmq that build.rs builds calls libsodium, which is linked only if Rust code names it.
 #[cfg(feature = "curve")]
 extern crate libsodium_sys as _;
 
-mod access;
-mod channel;
-mod client;
-mod context;
 mod endpoint;
 mod engine;
 mod error;
-mod frame;
 mod handle;
-mod keys;
 mod libzmq;
-mod policy;
+mod message;
 mod proxy;
-mod publish;
-mod receiver;
 mod recipe;
-mod sender;
-mod server;
-mod socket;
-mod workers;
+mod security;
+mod sys;
+mod topic;
 
-pub use channel::Channel;
-pub use client::Client;
-/// The crate of the channel that is inside a [`Channel`], and of `select!`.
+/// The crate of the channel inside a [`Channel`], and of `select!`.
 pub use crossbeam_channel;
-pub use error::{Error, ErrorKind, Result};
-pub use frame::Frame;
-pub use keys::{Keypair, PublicKey};
-pub use libzmq::{Libzmq, libzmq};
-pub use proxy::{ProxySide, proxy, proxy_with_capture};
-pub use publish::{Publisher, Subscriber};
-pub use receiver::{Frames, Iter, Receiver, TryIter};
-pub use sender::Sender;
-pub use server::Server;
-pub use socket::Socket;
-/// The crate that binds libzmq, for what is done with its socket in [`Server::configure`] and [`Client::configure`].
+/// The crate that binds libzmq. [`Server::configure`] and [`Client::configure`] give its socket to a function.
 pub use zmq;
 
-/// One message: all of its frames, in order, each as it was sent.
-///
-/// There is one frame at least; a frame may be empty.
-///
-/// # Examples
-///
-/// ```
-/// let message: zeroless::Message = vec![b"id".to_vec(), b"body".to_vec()];
-/// let [id, body] = message.as_slice() else { panic!("two frames were expected") };
-/// # assert!(id == b"id" && body == b"body");
-/// ```
-pub type Message = Vec<Vec<u8>>;
+pub use error::{Error, ErrorKind, Result};
+pub use handle::{Channel, Frames, Iter, Publisher, Receiver, Sender, Socket, Subscriber, TryIter};
+pub use libzmq::{Libzmq, libzmq};
+pub use message::{Frame, Message};
+pub use proxy::{ProxySide, proxy, proxy_with_capture};
+pub use recipe::{Client, Server};
+pub use security::{Keypair, PublicKey};
 
 /// Runs the code of the README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-/// Says how many frames a message has and how long they are, but not what is in them: for the log.
-fn sizes(frames: &[impl AsRef<[u8]>]) -> String {
-    let sizes: Vec<String> = frames.iter().map(|frame| frame.as_ref().len().to_string()).collect();
-    let noun = if frames.len() == 1 { "frame" } else { "frames" };
-    format!("{} {noun} of {} bytes", frames.len(), sizes.join(", "))
-}

@@ -77,7 +77,7 @@ impl fmt::Display for Libzmq {
 }
 
 /// An error of what wants CURVE, unless there is CURVE.
-pub(crate) fn require_curve(doing: &str) -> Result<()> {
+pub(crate) fn require_curve(what_failed: &str) -> Result<()> {
     let libzmq = libzmq();
     if libzmq.curve() {
         return Ok(());
@@ -85,7 +85,7 @@ pub(crate) fn require_curve(doing: &str) -> Result<()> {
     Err(Error::new(
         ErrorKind::Unsupported,
         format!(
-            "{doing}: this program has {libzmq}; build it with the feature `curve` of zeroless, or with the system's \
+            "{what_failed}: this program has {libzmq}; build it with the feature `curve` of zeroless, or with the system's \
              libzmq, as the README says under \"Encryption\""
         ),
     ))

@@ -5,12 +5,11 @@ use std::panic::resume_unwind;
 use std::thread::{self, Builder};
 
 use crossbeam_channel::{Select, bounded};
-use nix::sys::signal::SigSet;
 
-use crate::engine::{Cancel, Patience};
+use crate::engine::{Cancel, Wait};
 use crate::error::{Error, ErrorKind, Result};
-use crate::handle::Handle;
-use crate::{Receiver, Sender, sizes};
+use crate::handle::{OpenSocket, Receiver, Sender};
+use crate::sys;
 
 /// One side of a [`proxy`]: a sender, a receiver, or both.
 ///
@@ -49,9 +48,9 @@ impl From<Receiver> for ProxySide {
 }
 
 impl ProxySide {
-    fn handles(&self) -> impl Iterator<Item = &Handle> {
-        let sender = self.sender.iter().map(Sender::handle);
-        sender.chain(self.receiver.iter().map(Receiver::handle))
+    fn sockets(&self) -> impl Iterator<Item = &OpenSocket> {
+        let sender = self.sender.iter().map(Sender::open_socket);
+        sender.chain(self.receiver.iter().map(Receiver::open_socket))
     }
 }
 
@@ -171,7 +170,7 @@ struct Proxy<'a> {
 
 /// One direction of a proxy.
 #[derive(Clone, Copy)]
-struct Lane<'a> {
+struct Forwarding<'a> {
     from: &'a Receiver,
     to: &'a Sender,
     capture: Option<&'a Sender>,
@@ -182,18 +181,18 @@ impl Proxy<'_> {
     ///
     /// The threads are the proxy's own, also for the one direction of a streamer, as they block their signals.
     fn run(&self) -> Result<()> {
-        let lanes = self.lanes()?;
+        let directions = self.directions()?;
         let cancel = &Cancel::default();
         thread::scope(|scope| {
-            let mut ends: Vec<_> = self.handles().map(|handle| handle.closed().clone()).collect();
+            let mut ends: Vec<_> = self.sockets().map(|socket| socket.closed().clone()).collect();
             let mut threads = Vec::new();
             let mut outcome = Ok(());
-            for lane in lanes {
+            for direction in directions {
                 let (running, ended) = bounded::<Infallible>(0);
                 let builder = Builder::new().name("zeroless-proxy".into());
                 let thread = builder.spawn_scoped(scope, move || {
                     let _running = running;
-                    lane.pump(cancel)
+                    direction.forward_all(cancel)
                 });
                 match thread {
                     Ok(thread) => threads.push(thread),
@@ -201,9 +200,9 @@ impl Proxy<'_> {
                 }
                 ends.push(ended);
             }
-            await_any(&ends);
-            let capture = self.capture.map(Sender::handle);
-            self.handles().chain(capture).for_each(|handle| handle.cancel(cancel));
+            wait_for_any(&ends);
+            let capture = self.capture.map(Sender::open_socket);
+            self.sockets().chain(capture).for_each(|socket| socket.cancel(cancel));
             for thread in threads {
                 outcome = outcome.and(thread.join().unwrap_or_else(|payload| resume_unwind(payload)));
             }
@@ -211,29 +210,29 @@ impl Proxy<'_> {
         })
     }
 
-    fn lanes(&self) -> Result<Vec<Lane<'_>>> {
+    fn directions(&self) -> Result<Vec<Forwarding<'_>>> {
         let sides = [(&self.frontend, &self.backend), (&self.backend, &self.frontend)];
-        let mut lanes = Vec::new();
+        let mut directions = Vec::new();
         for (from, to) in sides {
             if let (Some(from), Some(to)) = (&from.receiver, &to.sender) {
                 check_sender(to)?;
-                lanes.push(Lane {
+                directions.push(Forwarding {
                     from,
                     to,
                     capture: self.capture,
                 });
             }
         }
-        if lanes.is_empty() {
+        if directions.is_empty() {
             return Err(Error::invalid(
                 "cannot run a proxy between these sides: one has to receive, and the other to send",
             ));
         }
-        Ok(lanes)
+        Ok(directions)
     }
 
-    fn handles(&self) -> impl Iterator<Item = &Handle> {
-        self.frontend.handles().chain(self.backend.handles())
+    fn sockets(&self) -> impl Iterator<Item = &OpenSocket> {
+        self.frontend.sockets().chain(self.backend.sockets())
     }
 }
 
@@ -242,13 +241,13 @@ fn check_sender(sender: &Sender) -> Result<()> {
         true => Ok(()),
         false => Err(Error::invalid(format!(
             "cannot pass messages on to {}: a proxy leaves them as they are; give it a sender without a topic",
-            sender.handle().label()
+            sender.open_socket().label()
         ))),
     }
 }
 
 /// Waits until one of the channels is disconnected.
-fn await_any(ends: &[crossbeam_channel::Receiver<Infallible>]) {
+fn wait_for_any(ends: &[crossbeam_channel::Receiver<Infallible>]) {
     let mut select = Select::new();
     for end in ends {
         select.recv(end);
@@ -256,28 +255,28 @@ fn await_any(ends: &[crossbeam_channel::Receiver<Infallible>]) {
     select.ready();
 }
 
-impl Lane<'_> {
+impl Forwarding<'_> {
     /// Passes messages on until cancelled, or until one of the sockets is closed.
-    fn pump(self, cancel: &Cancel) -> Result<()> {
-        match SigSet::all().thread_block() {
+    fn forward_all(self, cancel: &Cancel) -> Result<()> {
+        match sys::block_signals() {
             Ok(()) => {}
             Err(error) => log::warn!(target: "zeroless", "a proxy cannot block its signals: {error}"),
         }
         loop {
-            match self.pass_one_on(cancel) {
-                Err(error) if error.ends_quietly() => return Ok(()),
+            match self.forward_one(cancel) {
+                Err(error) if error.ends_iteration_quietly() => return Ok(()),
                 outcome => outcome?,
             }
         }
     }
 
-    fn pass_one_on(self, cancel: &Cancel) -> Result<()> {
-        let (from, to) = (self.from.handle(), self.to.handle());
+    fn forward_one(self, cancel: &Cancel) -> Result<()> {
+        let (from, to) = (self.from.open_socket(), self.to.open_socket());
         // First, so that no message is in hand while there is nowhere to put it.
-        to.await_room(Patience::Until(cancel, None))?;
-        let frames = from.take(Patience::Until(cancel, None))?;
+        to.wait_for_room(Wait::Until(cancel, None))?;
+        let mut frames: Vec<zmq::Message> = Vec::new();
+        from.receive(&mut frames, Wait::Until(cancel, None))?;
         let slices: Vec<&[u8]> = frames.iter().map(|frame| &**frame).collect();
-        log::trace!(target: "zeroless", "{} passes on {}", from.label(), sizes(&slices));
         if let Some(capture) = self.capture
             && let Err(error) = capture.send_until(&slices, cancel)
         {
@@ -292,7 +291,7 @@ impl Lane<'_> {
                 log::warn!(target: "zeroless", "a proxy drops a message: {error}");
                 Ok(())
             }
-            Err(error) if error.ends_quietly() => {
+            Err(error) if error.ends_iteration_quietly() => {
                 log::warn!(target: "zeroless", "a proxy ends with a message that there is no room for: {error}");
                 Err(error)
             }

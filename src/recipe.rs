@@ -1,131 +1,22 @@
-//! What `Server` and `Client` have in common: the options of a socket to come, and the patterns to open it with.
+//! The recipes of sockets: what `Server` and `Client` have in common.
 
-use std::fmt;
-use std::sync::Arc;
+mod client;
+mod server;
+
 use std::time::Duration;
 
-use crate::access::{Access, Credentials};
-use crate::engine::{Engine, Kind, Plan};
-use crate::error::{Error, Result};
-use crate::handle::Handle;
+use crate::engine::Pattern;
+use crate::error::Result;
+use crate::handle::{Publisher, Receiver, Sender, Subscriber, sender_and_receiver};
+use crate::topic;
 
-type Configure = dyn Fn(&zmq::Socket) -> zmq::Result<()> + Send + Sync;
+pub use client::Client;
+pub use server::Server;
 
-/// How long libzmq lets an identity be, in bytes.
-const LONGEST_IDENTITY: usize = 255;
-
-/// The options that both recipes take.
-#[derive(Clone, Default)]
-pub(crate) struct Options {
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) linger: Option<Duration>,
-    pub(crate) high_water_mark: Option<i32>,
-    pub(crate) identity: Option<Vec<u8>>,
-    pub(crate) heartbeat: Option<Duration>,
-    pub(crate) max_message_size: Option<i64>,
-    pub(crate) configure: Vec<Arc<Configure>>,
-    /// Whom a server lets in.
-    pub(crate) access: Access,
-    /// What a client is let in by.
-    pub(crate) credentials: Option<Credentials>,
-    /// The first thing that was wrong with the recipe. The pattern method returns it.
-    pub(crate) fault: Option<Error>,
-}
-
-impl Options {
-    /// Keeps a fault until a pattern method can return it.
-    pub(crate) fn note(&mut self, outcome: Result<()>) {
-        if let (None, Err(error)) = (&self.fault, outcome) {
-            self.fault = Some(error);
-        }
-    }
-
-    pub(crate) fn set_high_water_mark(&mut self, messages: u32) {
-        match i32::try_from(messages) {
-            Ok(messages) => self.high_water_mark = Some(messages),
-            Err(_) => self.note(Err(Error::invalid(format!(
-                "cannot queue {messages} messages: a high-water mark is at most {}, and 0 is for no limit",
-                i32::MAX
-            )))),
-        }
-    }
-
-    pub(crate) fn set_identity(&mut self, identity: &[u8]) {
-        let fault = match identity {
-            [] => "it is empty",
-            [0, ..] => "it begins with a zero byte, which libzmq keeps for the ids that it makes up itself",
-            [..] if identity.len() > LONGEST_IDENTITY => "it is too long",
-            [..] => return self.identity = Some(identity.to_owned()),
-        };
-        self.note(Err(Error::invalid(format!(
-            "cannot take the identity \"{}\": {fault}; give 1 to {LONGEST_IDENTITY} bytes, the first of them not zero",
-            identity.escape_ascii()
-        ))));
-    }
-
-    pub(crate) fn set_heartbeat(&mut self, interval: Duration) {
-        match interval.is_zero() {
-            true => self.note(Err(Error::invalid(
-                "cannot send heartbeats without any time between them; leave the heartbeat out for none",
-            ))),
-            false => self.heartbeat = Some(interval),
-        }
-    }
-
-    pub(crate) fn set_max_message_size(&mut self, bytes: u64) {
-        match i64::try_from(bytes) {
-            Ok(bytes @ 1..) => self.max_message_size = Some(bytes),
-            _ => self.note(Err(Error::invalid(format!(
-                "cannot limit frames to {bytes} bytes: give 1 to {}, or leave it out for no limit",
-                i64::MAX
-            )))),
-        }
-    }
-
-    /// Opens a socket for a pattern.
-    pub(crate) fn open(
-        &self,
-        kind: Kind,
-        binds: &[String],
-        connects: &[String],
-        topics: Vec<Vec<u8>>,
-    ) -> Result<Handle> {
-        if let Some(fault) = &self.fault {
-            return Err(fault.clone());
-        }
-        let plan = Plan {
-            kind,
-            binds,
-            connects,
-            topics,
-            options: self,
-        };
-        Engine::open(plan).map(Handle::new)
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("timeout", &self.timeout)
-            .field("linger", &self.linger)
-            .field("high_water_mark", &self.high_water_mark)
-            .field("identity", &self.identity)
-            .field("heartbeat", &self.heartbeat)
-            .field("max_message_size", &self.max_message_size)
-            .field("configure", &format_args!("{} closures", self.configure.len()))
-            .field("access", &self.access)
-            .field("credentials", &self.credentials)
-            .field("fault", &self.fault)
-            .finish()
-    }
-}
-
-/// Writes the methods that `Server` and `Client` share.
+/// Writes the options that a recipe has, into its fields `options` and `fault`.
 ///
-/// Methods of their own, rather than of a trait, so that no trait has to be imported to open a socket. The recipe has
-/// a field `options`, and a method `open(kind, topics)`.
-macro_rules! recipe_methods {
+/// They are methods of the recipe, not of a trait, so that users need not import a trait.
+macro_rules! option_methods {
     ($Recipe:ident) => {
         /// # Options
         ///
@@ -135,7 +26,7 @@ macro_rules! recipe_methods {
             ///
             /// Without it they wait for as long as it takes. The time is kept to the millisecond, rounded up;
             /// [`Duration::ZERO`] is for not waiting at all. When it has passed, a call returns an error of kind
-            /// [`TimedOut`](crate::ErrorKind::TimedOut), and iteration ends; both may be tried again. The closing drop
+            /// [`TimedOut`](crate::ErrorPattern::TimedOut), and iteration ends; both may be tried again. The closing drop
             /// of the process's last socket gives up what has not been delivered by then, unless
             /// [`linger`](Self::linger) says otherwise.
             ///
@@ -146,7 +37,7 @@ macro_rules! recipe_methods {
             /// use zeroless::{ErrorKind, Server};
             ///
             /// let pull = Server::new(0).timeout(Duration::from_millis(10)).pull()?;
-            /// assert_eq!(pull.recv().unwrap_err().kind(), ErrorKind::TimedOut);
+            /// assert_eq!(pull.recv().unwrap_err().kind(), ErrorPattern::TimedOut);
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn timeout(&mut self, timeout: Duration) -> &mut Self {
@@ -185,7 +76,7 @@ macro_rules! recipe_methods {
             ///
             /// # Errors
             ///
-            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for more than
+            /// The pattern method returns [`InvalidInput`](crate::ErrorPattern::InvalidInput) for more than
             /// 2,147,483,647.
             ///
             /// # Examples
@@ -198,7 +89,8 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn high_water_mark(&mut self, messages: u32) -> &mut Self {
-                self.options.set_high_water_mark(messages);
+                let outcome = self.options.set_high_water_mark(messages);
+                self.note(outcome);
                 self
             }
 
@@ -210,7 +102,7 @@ macro_rules! recipe_methods {
             ///
             /// # Errors
             ///
-            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) unless it is 1 to 255
+            /// The pattern method returns [`InvalidInput`](crate::ErrorPattern::InvalidInput) unless it is 1 to 255
             /// bytes, of which the first is not zero.
             ///
             /// # Examples
@@ -226,7 +118,8 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn identity(&mut self, identity: impl AsRef<[u8]>) -> &mut Self {
-                self.options.set_identity(identity.as_ref());
+                let outcome = self.options.set_identity(identity.as_ref());
+                self.note(outcome);
                 self
             }
 
@@ -240,7 +133,7 @@ macro_rules! recipe_methods {
             ///
             /// # Errors
             ///
-            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for
+            /// The pattern method returns [`InvalidInput`](crate::ErrorPattern::InvalidInput) for
             /// [`Duration::ZERO`].
             ///
             /// # Examples
@@ -253,7 +146,8 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn heartbeat(&mut self, interval: Duration) -> &mut Self {
-                self.options.set_heartbeat(interval);
+                let outcome = self.options.set_heartbeat(interval);
+                self.note(outcome);
                 self
             }
 
@@ -265,7 +159,7 @@ macro_rules! recipe_methods {
             ///
             /// # Errors
             ///
-            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for 0 and for more than
+            /// The pattern method returns [`InvalidInput`](crate::ErrorPattern::InvalidInput) for 0 and for more than
             /// 9,223,372,036,854,775,807.
             ///
             /// # Examples
@@ -280,7 +174,8 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn max_message_size(&mut self, bytes: u64) -> &mut Self {
-                self.options.set_max_message_size(bytes);
+                let outcome = self.options.set_max_message_size(bytes);
+                self.note(outcome);
                 self
             }
 
@@ -293,7 +188,7 @@ macro_rules! recipe_methods {
             /// # Errors
             ///
             /// The pattern method returns what the function returns, and
-            /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has made the socket a server of PLAIN or CURVE, or
+            /// [`InvalidInput`](crate::ErrorPattern::InvalidInput) if it has made the socket a server of PLAIN or CURVE, or
             /// set its ZAP domain.
             ///
             /// # Examples
@@ -311,15 +206,31 @@ macro_rules! recipe_methods {
                 self.options.configure.push(std::sync::Arc::new(configure));
                 self
             }
-        }
 
+            /// Keeps the first fault of the recipe, until a pattern method returns it.
+            fn note(&mut self, outcome: Result<()>) {
+                if let (None, Err(error)) = (&self.fault, outcome) {
+                    self.fault = Some(error);
+                }
+            }
+
+            fn check(&self) -> Result<()> {
+                self.fault.clone().map_or(Ok(()), Err)
+            }
+        }
+    };
+}
+
+/// Writes the patterns that a recipe can open, by its method `open(pattern, topics)`.
+macro_rules! pattern_methods {
+    ($Recipe:ident) => {
         /// # Patterns
         ///
         /// Each opens one socket and returns its handles, without blocking. All of them fail with the first fault of
-        /// the recipe, and with what libzmq says of the address: [`AddrInUse`](crate::ErrorKind::AddrInUse),
-        /// [`AddrNotAvailable`](crate::ErrorKind::AddrNotAvailable),
-        /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied), or
-        /// [`Exhausted`](crate::ErrorKind::Exhausted) when no file descriptor is left. Only where the port, or the last
+        /// the recipe, and with what libzmq says of the address: [`AddrInUse`](crate::ErrorPattern::AddrInUse),
+        /// [`AddrNotAvailable`](crate::ErrorPattern::AddrNotAvailable),
+        /// [`PermissionDenied`](crate::ErrorPattern::PermissionDenied), or
+        /// [`Exhausted`](crate::ErrorPattern::Exhausted) when no file descriptor is left. Only where the port, or the last
         /// descriptor, was let go of by this process within the last second do they wait, up to a second, as libzmq
         /// frees them in the background.
         impl $Recipe {
@@ -344,7 +255,7 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn push(&self) -> Result<Sender> {
-                Ok(Sender::new(self.open(Kind::Push, Vec::new())?))
+                Ok(Sender::new(self.open(Pattern::Push, Vec::new())?))
             }
 
             /// Opens the receiving end of push/pull: takes messages of all pushers, in fair turns. Does not block.
@@ -357,7 +268,7 @@ macro_rules! recipe_methods {
             ///
             /// As [`push`](Self::push).
             pub fn pull(&self) -> Result<Receiver> {
-                Ok(Receiver::new(self.open(Kind::Pull, Vec::new())?))
+                Ok(Receiver::new(self.open(Pattern::Pull, Vec::new())?))
             }
 
             /// Opens the sending end of publish/subscribe: each message goes to all who subscribed to its beginning.
@@ -386,7 +297,7 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn publish(&self) -> Result<Publisher> {
-                Ok(Publisher::new(self.open(Kind::Publish, Vec::new())?))
+                Ok(Publisher::new(self.open(Pattern::Publish, Vec::new())?))
             }
 
             /// Opens the receiving end of publish/subscribe: takes the messages that begin with one of the topics.
@@ -401,7 +312,7 @@ macro_rules! recipe_methods {
             ///
             /// # Errors
             ///
-            /// As [above](#patterns), and [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255
+            /// As [above](#patterns), and [`InvalidInput`](crate::ErrorPattern::InvalidInput) for a topic of 246 to 255
             /// bytes, which libzmq 4.3.4 would never find in a message.
             ///
             /// # Examples
@@ -411,8 +322,8 @@ macro_rules! recipe_methods {
             where
                 I: IntoIterator<Item: AsRef<[u8]>>,
             {
-                let topics = crate::publish::collect_topics(topics)?;
-                Ok(Subscriber::new(self.open(Kind::Subscribe, topics)?))
+                let topics = topic::collect(topics)?;
+                Ok(Subscriber::new(self.open(Pattern::Subscribe, topics)?))
             }
 
             /// Opens the asking end of request/reply: send a request, receive its reply, in turns. Does not block.
@@ -427,7 +338,7 @@ macro_rules! recipe_methods {
             /// # Errors
             ///
             /// As [above](#patterns). Receiving without a request fails with
-            /// [`OutOfTurn`](crate::ErrorKind::OutOfTurn).
+            /// [`OutOfTurn`](crate::ErrorPattern::OutOfTurn).
             ///
             /// # Examples
             ///
@@ -449,7 +360,7 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn request(&self) -> Result<(Sender, Receiver)> {
-                Ok(self.open(Kind::Request, Vec::new())?.into_both())
+                Ok(sender_and_receiver(self.open(Pattern::Request, Vec::new())?))
             }
 
             /// Opens the answering end of request/reply: receive a request, send its reply, in turns. Does not block.
@@ -460,13 +371,13 @@ macro_rules! recipe_methods {
             /// # Errors
             ///
             /// As [above](#patterns). Sending without a request, or receiving the next before the reply is sent,
-            /// fails with [`OutOfTurn`](crate::ErrorKind::OutOfTurn).
+            /// fails with [`OutOfTurn`](crate::ErrorPattern::OutOfTurn).
             ///
             /// # Examples
             ///
             /// As [`request`](Self::request).
             pub fn reply(&self) -> Result<(Sender, Receiver)> {
-                Ok(self.open(Kind::Reply, Vec::new())?.into_both())
+                Ok(sender_and_receiver(self.open(Pattern::Reply, Vec::new())?))
             }
 
             /// Opens one end of a pair: both send and receive as they like, and there is no third. Does not block.
@@ -477,7 +388,7 @@ macro_rules! recipe_methods {
             ///
             /// # Errors
             ///
-            /// As [above](#patterns), and [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) for a client with
+            /// As [above](#patterns), and [`AlreadyConnected`](crate::ErrorPattern::AlreadyConnected) for a client with
             /// two addresses.
             ///
             /// # Examples
@@ -494,7 +405,7 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn pair(&self) -> Result<(Sender, Receiver)> {
-                Ok(self.open(Kind::Pair, Vec::new())?.into_both())
+                Ok(sender_and_receiver(self.open(Pattern::Pair, Vec::new())?))
             }
 
             /// Opens a dealer: a request end that takes no turns. Does not block.
@@ -514,7 +425,7 @@ macro_rules! recipe_methods {
             ///
             /// As [`router`](Self::router).
             pub fn dealer(&self) -> Result<(Sender, Receiver)> {
-                Ok(self.open(Kind::Dealer, Vec::new())?.into_both())
+                Ok(sender_and_receiver(self.open(Pattern::Dealer, Vec::new())?))
             }
 
             /// Opens a router: it knows its peers apart, and sends to the one it means. Does not block.
@@ -533,8 +444,8 @@ macro_rules! recipe_methods {
             /// # Errors
             ///
             /// As [above](#patterns). Sending to a routing id that no peer has fails with
-            /// [`NotConnected`](crate::ErrorKind::NotConnected), and a message of one frame, which is to nobody or
-            /// says nothing, with [`InvalidInput`](crate::ErrorKind::InvalidInput).
+            /// [`NotConnected`](crate::ErrorPattern::NotConnected), and a message of one frame, which is to nobody or
+            /// says nothing, with [`InvalidInput`](crate::ErrorPattern::InvalidInput).
             ///
             /// # Examples
             ///
@@ -554,7 +465,7 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn router(&self) -> Result<(Sender, Receiver)> {
-                Ok(self.open(Kind::Router, Vec::new())?.into_both())
+                Ok(sender_and_receiver(self.open(Pattern::Router, Vec::new())?))
             }
 
             /// Opens a publishing end that sees subscriptions as messages. Does not block.
@@ -584,7 +495,7 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn xpublish(&self) -> Result<(Sender, Receiver)> {
-                Ok(self.open(Kind::XPublish, Vec::new())?.into_both())
+                Ok(sender_and_receiver(self.open(Pattern::XPublish, Vec::new())?))
             }
 
             /// Opens a subscribing end that subscribes by sending messages. Does not block.
@@ -599,7 +510,7 @@ macro_rules! recipe_methods {
             ///
             /// As [above](#patterns). Sending a topic of 246 to 255 bytes, which libzmq 4.3.4 would never find in a
             /// message, or a subscription of several frames, fails with
-            /// [`InvalidInput`](crate::ErrorKind::InvalidInput).
+            /// [`InvalidInput`](crate::ErrorPattern::InvalidInput).
             ///
             /// # Examples
             ///
@@ -616,7 +527,7 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn xsubscribe(&self) -> Result<(Sender, Receiver)> {
-                Ok(self.open(Kind::XSubscribe, Vec::new())?.into_both())
+                Ok(sender_and_receiver(self.open(Pattern::XSubscribe, Vec::new())?))
             }
 
             /// Opens a raw TCP socket, for peers that do not speak ZeroMQ. Does not block.
@@ -630,10 +541,10 @@ macro_rules! recipe_methods {
             ///
             /// # Errors
             ///
-            /// As [above](#patterns), and [`Unsupported`](crate::ErrorKind::Unsupported) for an endpoint of another
+            /// As [above](#patterns), and [`Unsupported`](crate::ErrorPattern::Unsupported) for an endpoint of another
             /// transport than `tcp`. Sending to a routing id that no peer has fails with
-            /// [`NotConnected`](crate::ErrorKind::NotConnected), and a message of other than two frames with
-            /// [`InvalidInput`](crate::ErrorKind::InvalidInput).
+            /// [`NotConnected`](crate::ErrorPattern::NotConnected), and a message of other than two frames with
+            /// [`InvalidInput`](crate::ErrorPattern::InvalidInput).
             ///
             /// # Examples
             ///
@@ -660,10 +571,13 @@ macro_rules! recipe_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn stream(&self) -> Result<(Sender, Receiver)> {
-                Ok(self.open(Kind::Stream, Vec::new())?.into_both())
+                Ok(sender_and_receiver(self.open(Pattern::Stream, Vec::new())?))
             }
         }
     };
 }
 
-pub(crate) use recipe_methods;
+option_methods!(Server);
+pattern_methods!(Server);
+option_methods!(Client);
+pattern_methods!(Client);

@@ -1,34 +1,34 @@
-//! Who may touch the socket when, and who wakes whom: all of the engine's waiting.
+//! Which thread may use the socket when, and which thread wakes which: all of the engine's waiting.
 //!
-//! The rules are those of the [engine's documentation](super). What is behind a [`Gate`] is a [`Wire`](super::Wire),
-//! or in the model a socket that is made up.
+//! The rules are those of the [engine's documentation](super). Behind a [`Gate`] there is a [`Wire`](super::wire::Wire),
+//! or a simulated socket in the model.
 
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use zmq::PollEvents;
 
-#[cfg(not(zeroless_loom))]
-use super::bell::{self, Bell, Descriptor};
 #[cfg(zeroless_loom)]
-use super::model::bell::{self, Bell, Descriptor};
-use super::patience::{Cancel, Deadline, Patience};
+use super::model::poll::{self, Descriptor, Notifier};
+#[cfg(not(zeroless_loom))]
+use super::poll::{self, Descriptor, Notifier};
 use super::sync::{Mutex, MutexGuard};
-use super::turnstile::Turnstile;
+use super::timed_lock::TimedLock;
+use super::wait::{Cancel, Deadline, Wait};
 
-/// A socket that tells what it is ready for.
-pub(super) trait Device {
-    /// What it is ready for. Asking takes notice of all that has happened to it.
+/// A socket that can tell what it is ready for.
+pub(super) trait Pollable {
+    /// What it is ready for. Asking makes the socket process all that has happened to it.
     fn events(&self) -> zmq::Result<PollEvents>;
 
-    /// Does what is to be done now and then, when no one waits.
-    fn tidy(&mut self);
+    /// Does the work that is due from time to time. Called when no thread waits.
+    fn housekeep(&mut self);
 
-    /// Sees to what would be forgotten, or never be over, if it were dropped as it is.
-    fn wind_up(&mut self);
+    /// Prepares the socket for being dropped.
+    fn prepare_close(&mut self);
 }
 
-/// The two things that a thread can wait for; each has a turnstile and a lane of its own.
+/// The two things that a thread can wait for.
 #[derive(Clone, Copy)]
 pub(super) enum Direction {
     Receiving,
@@ -54,265 +54,273 @@ impl Direction {
 }
 
 /// Why an operation was not done.
-pub(super) enum Halt {
-    /// Not yet, and there was no time to wait, or not enough.
-    Unready,
+pub(super) enum GateError {
+    /// The socket is not ready, and there was no time to wait, or not enough.
+    NotReady,
     Closed,
-    Fault(zmq::Error),
-    /// The bell could not be made, for want of file descriptors.
-    NoBell(std::io::Error),
+    Libzmq(zmq::Error),
+    /// There was no descriptor left for a notifier.
+    NoNotifier(std::io::Error),
 }
 
-impl From<zmq::Error> for Halt {
-    fn from(error: zmq::Error) -> Halt {
+impl From<zmq::Error> for GateError {
+    fn from(error: zmq::Error) -> GateError {
         match error {
-            zmq::Error::EAGAIN => Halt::Unready,
-            zmq::Error::ETERM => Halt::Closed,
-            other => Halt::Fault(other),
+            zmq::Error::EAGAIN => GateError::NotReady,
+            zmq::Error::ETERM => GateError::Closed,
+            other => GateError::Libzmq(other),
         }
     }
 }
 
-pub(super) type Outcome<T> = std::result::Result<T, Halt>;
+pub(super) type GateResult<T> = std::result::Result<T, GateError>;
 
-/// A socket that any number of threads operate, wait for, and close.
-pub(super) struct Gate<D> {
-    /// The socket's `ZMQ_FD`. It may be waited at by who holds a turn and has seen `core.device` since (rule 7).
+/// A socket that any number of threads use, wait for, and close.
+pub(super) struct Gate<S> {
+    /// The socket's `ZMQ_FD`. A thread may poll it while it holds the poll lock of a direction and has seen since that
+    /// `core.socket` is there (rule 7).
     pub(super) descriptor: Descriptor,
-    pub(super) core: Mutex<Core<D>>,
-    pub(super) turnstiles: [Turnstile; 2],
+    pub(super) core: Mutex<Core<S>>,
+    /// One for each direction: at most one thread polls the descriptors for it (rule 2).
+    pub(super) poll_locks: [TimedLock; 2],
 }
 
-/// What the lock guards. It is never held while blocked.
-pub(super) struct Core<D> {
+/// What the mutex guards. It is never locked while a thread blocks.
+pub(super) struct Core<S> {
     /// `None` once closed.
-    pub(super) device: Option<D>,
-    pub(super) lanes: [Lane; 2],
+    pub(super) socket: Option<S>,
+    /// One for each direction.
+    pub(super) waiters: [Waiter; 2],
 }
 
-/// Where the one thread that waits in a direction can be told to try again.
+/// The one thread that polls for a direction, if there is one, and the notifier that wakes it.
 #[derive(Default)]
-pub(super) struct Lane {
-    pub(super) flag: Flag,
-    /// Made when first waited at: file descriptors are what sockets run out of. It rings while the flag is `Woken`.
-    bell: Option<Bell>,
+pub(super) struct Waiter {
+    pub(super) state: WaiterState,
+    /// Made for the first thread that waits, as file descriptors are what sockets run out of. It is notified while the
+    /// state is `Notified`.
+    notifier: Option<Notifier>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Flag {
-    /// No one waits.
+pub(super) enum WaiterState {
+    /// No thread waits.
     #[default]
-    Down,
-    /// A thread waits, or is about to, and no one has told it anything yet.
-    Raised,
-    /// A thread waits, and has been told to try again.
-    Woken,
+    Idle,
+    /// A thread waits, or is about to, and has not been notified.
+    Waiting,
+    /// A thread waits, and has been notified to try again.
+    Notified,
 }
 
-impl Lane {
-    /// Says that the calling thread is going to wait, and returns what to wait at beside the socket.
-    pub(super) fn raise(&mut self) -> std::io::Result<Descriptor> {
-        let bell = match self.bell.take() {
-            Some(bell) => bell,
-            None => Bell::new()?,
+impl Waiter {
+    /// Announces that the calling thread is going to wait, and returns what to poll besides the socket.
+    pub(super) fn announce(&mut self) -> std::io::Result<Descriptor> {
+        let notifier = match self.notifier.take() {
+            Some(notifier) => notifier,
+            None => Notifier::new()?,
         };
-        self.flag = Flag::Raised;
-        Ok(self.bell.insert(bell).descriptor())
+        self.state = WaiterState::Waiting;
+        Ok(self.notifier.insert(notifier).descriptor())
     }
 
-    /// Tells the waiting thread, if there is one, to try again.
+    /// Wakes the waiting thread, if there is one, to try again.
     fn wake(&mut self) {
-        if let (Flag::Raised, Some(bell)) = (self.flag, &mut self.bell) {
-            match bell.ring() {
-                Ok(()) => self.flag = Flag::Woken,
-                // The flag stays up, so the next one to unlock tries again.
+        if let (WaiterState::Waiting, Some(notifier)) = (self.state, &mut self.notifier) {
+            match notifier.notify() {
+                Ok(()) => self.state = WaiterState::Notified,
+                // The thread counts as waiting, so the next thread that unlocks tries again.
                 Err(error) => log::error!(target: "zeroless", "cannot wake a waiting thread: {error}"),
             }
         }
     }
 
-    /// Says that the calling thread waits no longer, and takes back what it was told.
-    fn lower(&mut self) {
-        if let (Flag::Woken, Some(bell)) = (self.flag, &mut self.bell)
-            && let Err(error) = bell.still()
+    /// Withdraws the announcement, and clears the notification if there was one.
+    fn withdraw(&mut self) {
+        if let (WaiterState::Notified, Some(notifier)) = (self.state, &mut self.notifier)
+            && let Err(error) = notifier.clear()
         {
-            log::error!(target: "zeroless", "cannot read a wake-up: {error}");
+            log::error!(target: "zeroless", "cannot clear a wake-up: {error}");
         }
-        self.flag = Flag::Down;
+        self.state = WaiterState::Idle;
     }
 }
 
-impl<D: Device> Core<D> {
-    /// Does something to the socket. Whoever does so settles before unlocking.
+impl<S: Pollable> Core<S> {
+    /// Uses the socket. The caller must call `wake_ready` before it unlocks.
     #[inline]
-    fn attempt<T>(&mut self, operation: impl FnOnce(&mut D) -> zmq::Result<T>) -> Outcome<T> {
-        let device = self.device.as_mut().ok_or(Halt::Closed)?;
-        Ok(operation(device)?)
+    fn attempt<T>(&mut self, operation: impl FnOnce(&mut S) -> zmq::Result<T>) -> GateResult<T> {
+        let socket = self.socket.as_mut().ok_or(GateError::Closed)?;
+        Ok(operation(socket)?)
     }
 
-    /// Says that the calling thread is going to wait, sees to those who wait already, and returns what to wait at.
+    /// Announces that the calling thread is going to wait, wakes the threads that wait already, and returns what to
+    /// poll.
     ///
-    /// The attempt that has just failed, under this very lock, was the last look of rule 4. Only if the other
-    /// direction has a waiter is there another look, for its sake, which may well find what this thread waits for.
-    /// Where the events do not tell whether to go on (rule 8), it must not, or the thread would never come to rest.
-    fn raise_and_settle(&mut self, direction: Direction, events_tell: bool) -> std::io::Result<Descriptor> {
-        if !events_tell {
-            self.settle();
+    /// The attempt that has just failed, under this very lock, was the last look that rule 4 asks for. Another look is
+    /// only needed if a thread waits in the other direction. That look may also find what this thread waits for, so
+    /// this thread is announced before. Where the events cannot tell (rule 8), it is announced after, or it would wake
+    /// itself again and again.
+    fn announce_and_wake_ready(&mut self, direction: Direction, events_can_tell: bool) -> std::io::Result<Descriptor> {
+        if !events_can_tell {
+            self.wake_ready();
         }
-        let bell = self.lanes[direction as usize].raise();
-        if events_tell && self.lanes[direction.other() as usize].flag == Flag::Raised {
-            self.settle();
+        let descriptor = self.waiters[direction as usize].announce();
+        if events_can_tell && self.waiters[direction.other() as usize].state == WaiterState::Waiting {
+            self.wake_ready();
         }
-        bell
+        descriptor
     }
 
-    /// Wakes whom the state of the socket concerns (rule 1). Nothing may be done to the socket between this and the
-    /// unlocking.
+    /// Wakes the threads that wait for what the socket is ready for (rule 1). The socket must not be used between this
+    /// and unlocking.
     #[inline]
-    fn settle(&mut self) {
-        let Some(device) = &mut self.device else { return };
-        match self.lanes.iter().any(|lane| lane.flag == Flag::Raised) {
-            true => self.wake_whom_it_concerns(),
-            false => device.tidy(),
+    fn wake_ready(&mut self) {
+        let Some(socket) = &mut self.socket else { return };
+        match self.waiters.iter().any(|waiter| waiter.state == WaiterState::Waiting) {
+            true => self.wake_by_events(),
+            false => socket.housekeep(),
         }
     }
 
     #[inline(never)]
-    fn wake_whom_it_concerns(&mut self) {
-        let Some(device) = &mut self.device else { return };
-        // If libzmq cannot say, those who wait will be told when they try.
-        let events = device.events().unwrap_or(PollEvents::all());
+    fn wake_by_events(&mut self) {
+        let Some(socket) = &mut self.socket else { return };
+        // If libzmq cannot tell, the waiting threads find out when they try.
+        let events = socket.events().unwrap_or(PollEvents::all());
         for direction in Direction::BOTH {
             if events.contains(direction.event()) {
-                self.lanes[direction as usize].wake();
+                self.waiters[direction as usize].wake();
             }
         }
     }
 }
 
-impl<D: Device> Gate<D> {
-    pub(super) fn new(device: D, descriptor: Descriptor) -> Gate<D> {
+impl<S: Pollable> Gate<S> {
+    pub(super) fn new(socket: S, descriptor: Descriptor) -> Gate<S> {
         Gate {
             descriptor,
             core: Mutex::new(Core {
-                device: Some(device),
-                lanes: Default::default(),
+                socket: Some(socket),
+                waiters: Default::default(),
             }),
-            turnstiles: Default::default(),
+            poll_locks: Default::default(),
         }
     }
 
-    /// Does something to the socket that does not wait, then sees to those who do.
-    pub(super) fn perform<T>(&self, operation: impl FnOnce(&mut D) -> zmq::Result<T>) -> Outcome<T> {
+    /// Runs an operation on the socket once, without waiting.
+    pub(super) fn run<T>(&self, operation: impl FnOnce(&mut S) -> zmq::Result<T>) -> GateResult<T> {
         let mut core = self.lock();
         let outcome = core.attempt(operation);
-        core.settle();
+        core.wake_ready();
         outcome
     }
 
-    /// Tries an operation, and again each time that the socket may have become ready for it.
+    /// Runs an operation on the socket, and again each time that the socket may have become ready for it.
     ///
-    /// When it answers `EAGAIN`, it has to have taken notice of all that has happened to the socket, and found nothing
-    /// to go on with: whoever waits then is only told of what happens later.
+    /// When the operation returns `EAGAIN`, it must have processed all that has happened to the socket, and found no
+    /// reason to continue: a waiting thread only learns of what happens later.
     ///
-    /// If there is a `slice`, the events do not tell when that is (rule 8), and it is tried again after so much time.
-    /// It is only asked for before waiting.
+    /// A `retry_interval` says that the events cannot tell when to try again (rule 8), and makes the thread try again
+    /// after that time. It is asked for only before waiting.
     #[inline]
-    pub(super) fn operate<T>(
+    pub(super) fn run_blocking<T>(
         &self,
         direction: Direction,
-        patience: Patience<'_>,
-        slice: impl FnOnce() -> Option<Duration>,
-        mut operation: impl FnMut(&mut D) -> zmq::Result<T>,
-    ) -> Outcome<T> {
+        wait: Wait<'_>,
+        retry_interval: impl FnOnce() -> Option<Duration>,
+        mut operation: impl FnMut(&mut S) -> zmq::Result<T>,
+    ) -> GateResult<T> {
         let mut core = self.lock();
-        let outcome = core.attempt(|device| operation(device));
+        let outcome = core.attempt(|socket| operation(socket));
         match outcome {
-            Err(Halt::Unready) if !matches!(patience, Patience::None) => {
-                let deadline = Deadline::after(patience);
-                self.wait_to_operate(direction, deadline, slice(), operation, core)
+            Err(GateError::NotReady) if !matches!(wait, Wait::Never) => {
+                let deadline = Deadline::after(wait);
+                self.wait_and_retry(direction, deadline, retry_interval(), operation, core)
             }
             outcome => {
-                core.settle();
+                core.wake_ready();
                 outcome
             }
         }
     }
 
-    /// Waits, and tries an operation again, until it succeeds or the time is up. It has just been tried, under a lock
-    /// that is still held.
+    /// Waits and runs the operation again, until it succeeds or the deadline passes. The caller has just tried it,
+    /// under the lock that it passes on.
     #[inline(never)]
-    fn wait_to_operate<'a, T>(
+    fn wait_and_retry<'a, T>(
         &'a self,
         direction: Direction,
         deadline: Deadline<'_>,
-        slice: Option<Duration>,
-        mut operation: impl FnMut(&mut D) -> zmq::Result<T>,
-        mut core: MutexGuard<'a, Core<D>>,
-    ) -> Outcome<T> {
-        let turnstile = &self.turnstiles[direction as usize];
-        let mut turn = None;
+        retry_interval: Option<Duration>,
+        mut operation: impl FnMut(&mut S) -> zmq::Result<T>,
+        mut core: MutexGuard<'a, Core<S>>,
+    ) -> GateResult<T> {
+        let poll_lock = &self.poll_locks[direction as usize];
+        let mut poll_guard = None;
         loop {
-            turn = turn.or_else(|| turnstile.try_enter());
-            if turn.is_some() {
-                let bell = core.raise_and_settle(direction, slice.is_none());
+            poll_guard = poll_guard.or_else(|| poll_lock.try_lock());
+            if poll_guard.is_some() {
+                let notifier = core.announce_and_wake_ready(direction, retry_interval.is_none());
                 drop(core);
-                bell::wait(&self.descriptor, &bell.map_err(Halt::NoBell)?, deadline.within(slice))?;
+                let notifier = notifier.map_err(GateError::NoNotifier)?;
+                poll::wait(self.descriptor, notifier, deadline.within(retry_interval))?;
             } else {
-                core.settle();
+                core.wake_ready();
                 drop(core);
-                turn = turnstile.enter(deadline.within(slice));
+                poll_guard = poll_lock.lock(deadline.within(retry_interval));
             }
-            // The clock is looked at before the attempt, so that one is made after the deadline too.
-            let last = deadline.has_passed();
+            // The clock is read before the attempt, so that there is an attempt after the deadline, too.
+            let is_last = deadline.has_passed();
             core = self.lock();
-            if turn.is_some() {
-                core.lanes[direction as usize].lower();
+            if poll_guard.is_some() {
+                core.waiters[direction as usize].withdraw();
             }
-            let outcome = core.attempt(|device| operation(device));
-            if last || !matches!(outcome, Err(Halt::Unready)) {
-                core.settle();
-                // Before the turn is given up, or whoever is next would run into the lock.
+            let outcome = core.attempt(|socket| operation(socket));
+            if is_last || !matches!(outcome, Err(GateError::NotReady)) {
+                core.wake_ready();
+                // Unlocked before the poll lock, or the next thread to poll would find the mutex locked.
                 drop(core);
                 return outcome;
             }
         }
     }
 
-    /// Ends what waits until this is set. When it returns, none of it will receive anything any more.
+    /// Cancels all operations that wait with `cancel`. When this returns, none of them will receive a message.
     pub(super) fn cancel(&self, cancel: &Cancel) {
         cancel.set();
-        // Whoever is about to wait looks at it under one of these locks. Others who wait are woken for nothing.
-        self.lock().lanes.iter_mut().for_each(Lane::wake);
-        self.turnstiles.iter().for_each(Turnstile::wake_all);
+        // A thread that is about to wait checks the flag under one of these locks. The other waiting threads are woken
+        // for nothing.
+        self.lock().waiters.iter_mut().for_each(Waiter::wake);
+        self.poll_locks.iter().for_each(TimedLock::wake_all);
     }
 
-    /// Ends all waiting, and drops the socket when no one is at its descriptor any more. Not to be called twice at the
-    /// same time.
+    /// Wakes all waiting threads, and drops the socket when no thread polls its descriptor. Two threads must not call
+    /// this at the same time.
     pub(super) fn close(&self) {
-        let mut device = {
+        let mut socket = {
             let mut core = self.lock();
-            core.lanes.iter_mut().for_each(Lane::wake);
-            core.device.take()
+            core.waiters.iter_mut().for_each(Waiter::wake);
+            core.socket.take()
         };
-        device.iter_mut().for_each(Device::wind_up);
-        // Whoever comes past a turnstile from now on finds the socket gone, and leaves. With both turns in hand, no one
-        // waits at its descriptor (rule 7).
-        let turns = self
-            .turnstiles
+        socket.iter_mut().for_each(Pollable::prepare_close);
+        // A thread that gets a poll lock from now on finds the socket gone, and leaves. While this thread holds both
+        // poll locks, no thread polls the descriptor (rule 7).
+        let poll_guards = self
+            .poll_locks
             .each_ref()
-            .map(|turnstile| turnstile.enter(Deadline::default()));
-        drop(device);
-        drop(turns);
+            .map(|poll_lock| poll_lock.lock(Deadline::default()));
+        drop(socket);
+        drop(poll_guards);
     }
 
-    /// Looks at the socket, and does nothing to it; `None` once closed.
-    pub(super) fn look<T>(&self, look: impl FnOnce(&D) -> T) -> Option<T> {
-        self.lock().device.as_ref().map(look)
+    /// Reads something of the socket without changing it; `None` once closed.
+    pub(super) fn inspect<T>(&self, inspect: impl FnOnce(&S) -> T) -> Option<T> {
+        self.lock().socket.as_ref().map(inspect)
     }
 
     #[inline]
-    pub(super) fn lock(&self) -> MutexGuard<'_, Core<D>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core<S>> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,14 +1,14 @@
-//! The waiting and waking of the engine, run by a model checker in every order that matters.
+//! The engine's waiting and waking, run by a model checker in every order that matters.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg zeroless_loom" cargo test --lib --release
 //! ```
 //!
-//! `.ci/model` does so, and then takes out one rule of the engine after the other, to see that the model misses it.
+//! `.ci/model` runs it, and then removes one rule of the engine after the other, to check that the model fails.
 //!
-//! A [`Gate`] is a gate as ever; the socket behind it and the descriptors are made up. The socket tells of what has
-//! happened as libzmq's does: once, and any operation takes notice of all of it. A lost wake-up shows as a deadlock,
-//! which loom reports.
+//! The [`Gate`] is the real one. The socket behind it and the descriptors are simulated. The socket reports events as
+//! libzmq's does: once, and any operation processes all of them. A lost wake-up shows as a deadlock, which loom
+//! reports.
 
 use loom::sync::{Condvar, Mutex, MutexGuard};
 use loom::thread;
@@ -16,35 +16,35 @@ use std::sync::Arc;
 
 use zmq::PollEvents;
 
-use super::gate::{Device, Direction, Gate, Halt};
-use super::patience::{Cancel, Patience};
+use super::gate::{Direction, Gate, GateError, Pollable};
+use super::wait::{Cancel, Wait};
 
-/// What the descriptors are made of.
-pub(super) mod bell {
+/// Simulated descriptors.
+pub(super) mod poll {
     use std::io::Result;
     use std::os::fd::RawFd;
 
     use super::world;
-    use crate::engine::patience::Deadline;
+    use crate::engine::wait::Deadline;
 
     /// The number of a descriptor. The socket's is 0.
     pub(in crate::engine) type Descriptor = RawFd;
 
-    pub(in crate::engine) struct Bell(Descriptor);
+    pub(in crate::engine) struct Notifier(Descriptor);
 
-    impl Bell {
-        pub(in crate::engine) fn new() -> Result<Bell> {
+    impl Notifier {
+        pub(in crate::engine) fn new() -> Result<Notifier> {
             let mut world = world();
             world.readable.push(false);
-            Ok(Bell(world.readable.len() as RawFd - 1))
+            Ok(Notifier(world.readable.len() as RawFd - 1))
         }
 
-        pub(in crate::engine) fn ring(&mut self) -> Result<()> {
+        pub(in crate::engine) fn notify(&mut self) -> Result<()> {
             world().make_readable(self.0);
             Ok(())
         }
 
-        pub(in crate::engine) fn still(&mut self) -> Result<()> {
+        pub(in crate::engine) fn clear(&mut self) -> Result<()> {
             world().readable[self.0 as usize] = false;
             Ok(())
         }
@@ -54,18 +54,18 @@ pub(super) mod bell {
         }
     }
 
-    pub(in crate::engine) fn wait(socket: &Descriptor, bell: &Descriptor, deadline: Deadline<'_>) -> zmq::Result<()> {
+    pub(in crate::engine) fn wait(socket: Descriptor, notifier: Descriptor, deadline: Deadline<'_>) -> zmq::Result<()> {
         let mut world = world();
-        world.waiting += 1;
-        while !world.readable[*socket as usize] && !world.readable[*bell as usize] && !deadline.has_passed() {
+        world.polling += 1;
+        while !world.readable[socket as usize] && !world.readable[notifier as usize] && !deadline.has_passed() {
             world = super::WORLD.changed.wait(world).expect("no thread panics");
         }
-        world.waiting -= 1;
+        world.polling -= 1;
         Ok(())
     }
 }
 
-/// All that is outside the gate.
+/// Everything outside the gate.
 struct World {
     state: Mutex<State>,
     changed: Condvar,
@@ -73,10 +73,10 @@ struct World {
 
 struct State {
     readable: Vec<bool>,
-    /// What has happened to the socket and was not taken notice of: messages that have come, and room for others.
-    news: Stock,
-    /// How many threads wait at the socket's descriptor.
-    waiting: usize,
+    /// What has happened to the socket and is not processed yet: messages that have arrived, and room to send.
+    unprocessed: Stock,
+    /// How many threads poll the socket's descriptor.
+    polling: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -89,8 +89,8 @@ loom::lazy_static! {
     static ref WORLD: World = World {
         state: Mutex::new(State {
             readable: vec![false],
-            news: Stock::default(),
-            waiting: 0,
+            unprocessed: Stock::default(),
+            polling: 0,
         }),
         changed: Condvar::new(),
     };
@@ -101,7 +101,7 @@ fn world() -> MutexGuard<'static, State> {
 }
 
 impl State {
-    fn make_readable(&mut self, descriptor: bell::Descriptor) {
+    fn make_readable(&mut self, descriptor: poll::Descriptor) {
         self.readable[descriptor as usize] = true;
         WORLD.changed.notify_all();
     }
@@ -110,76 +110,76 @@ impl State {
 /// What libzmq's own thread does.
 fn happens(messages: usize, room: usize) {
     let mut world = world();
-    world.news.messages += messages;
-    world.news.room += room;
+    world.unprocessed.messages += messages;
+    world.unprocessed.room += room;
     world.make_readable(0);
 }
 
-/// A socket that knows what it has taken notice of.
+/// A socket that knows what it has processed.
 #[derive(Default)]
 struct Socket(std::cell::Cell<Stock>);
 
 impl Socket {
-    /// Takes notice of all that has happened, after which the descriptor tells of it no more.
-    fn take_notice(&self) -> Stock {
+    /// Processes all that has happened; the descriptor no longer reports it.
+    fn process_events(&self) -> Stock {
         let mut world = world();
-        let news = std::mem::take(&mut world.news);
+        let new = std::mem::take(&mut world.unprocessed);
         world.readable[0] = false;
         let Stock { messages, room } = self.0.get();
         let stock = Stock {
-            messages: messages + news.messages,
-            room: room + news.room,
+            messages: messages + new.messages,
+            room: room + new.room,
         };
         self.0.set(stock);
         stock
     }
 
     fn try_receive(&mut self) -> zmq::Result<()> {
-        let stock = self.take_notice();
+        let stock = self.process_events();
         let messages = stock.messages.checked_sub(1).ok_or(zmq::Error::EAGAIN)?;
         self.0.set(Stock { messages, ..stock });
         Ok(())
     }
 
     fn try_send(&mut self) -> zmq::Result<()> {
-        let stock = self.take_notice();
+        let stock = self.process_events();
         let room = stock.room.checked_sub(1).ok_or(zmq::Error::EAGAIN)?;
         self.0.set(Stock { room, ..stock });
         Ok(())
     }
 }
 
-impl Device for Socket {
+impl Pollable for Socket {
     fn events(&self) -> zmq::Result<PollEvents> {
-        let Stock { messages, room } = self.take_notice();
+        let Stock { messages, room } = self.process_events();
         let mut events = PollEvents::empty();
         events.set(zmq::POLLIN, messages > 0);
         events.set(zmq::POLLOUT, room > 0);
         Ok(events)
     }
 
-    fn tidy(&mut self) {}
+    fn housekeep(&mut self) {}
 
-    fn wind_up(&mut self) {}
+    fn prepare_close(&mut self) {}
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            assert_eq!(world().waiting, 0, "someone waits at a descriptor that is gone");
+            assert_eq!(world().polling, 0, "a thread polls a descriptor that is gone");
         }
     }
 }
 
 type Shared = Arc<Gate<Socket>>;
 
-fn receive(gate: &Gate<Socket>, patience: Patience<'_>) -> Result<(), Halt> {
-    gate.operate(
+fn receive(gate: &Gate<Socket>, wait: Wait<'_>) -> Result<(), GateError> {
+    gate.run_blocking(
         Direction::Receiving,
-        patience,
+        wait,
         || None,
         |socket| {
-            if patience.is_cancelled() {
+            if wait.is_cancelled() {
                 return Err(zmq::Error::EAGAIN);
             }
             socket.try_receive()
@@ -187,11 +187,11 @@ fn receive(gate: &Gate<Socket>, patience: Patience<'_>) -> Result<(), Halt> {
     )
 }
 
-fn send(gate: &Gate<Socket>, patience: Patience<'_>) -> Result<(), Halt> {
-    gate.operate(Direction::Sending, patience, || None, Socket::try_send)
+fn send(gate: &Gate<Socket>, wait: Wait<'_>) -> Result<(), GateError> {
+    gate.run_blocking(Direction::Sending, wait, || None, Socket::try_send)
 }
 
-/// Runs the threads at the same time, in all orders with few enough changes between them, and has all of them end.
+/// Runs the threads at the same time, in all orders with few enough switches between them, until all have ended.
 fn check(threads: impl Fn() -> Vec<Box<dyn FnOnce(&Shared)>> + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(builder.preemption_bound.unwrap_or(3));
@@ -219,35 +219,35 @@ fn thread_that(work: impl FnOnce(&Shared) + 'static) -> Box<dyn FnOnce(&Shared)>
 }
 
 fn receives() -> Box<dyn FnOnce(&Shared)> {
-    thread_that(|gate| assert!(receive(gate, Patience::Forever).is_ok()))
+    thread_that(|gate| assert!(receive(gate, Wait::Forever).is_ok()))
 }
 
 fn sends() -> Box<dyn FnOnce(&Shared)> {
-    thread_that(|gate| assert!(send(gate, Patience::Forever).is_ok()))
+    thread_that(|gate| assert!(send(gate, Wait::Forever).is_ok()))
 }
 
 #[test]
-fn a_receiver_gets_its_message_though_a_sender_takes_notice_of_it() {
+fn receiver_wakes_although_a_sender_processed_its_event() {
     check(|| {
         vec![
             receives(),
-            thread_that(|gate| _ = send(gate, Patience::None)),
+            thread_that(|gate| _ = send(gate, Wait::Never)),
             thread_that(|_| happens(1, 0)),
         ]
     });
 }
 
 #[test]
-fn a_sender_and_a_receiver_that_wait_both_go_on_when_something_happens_for_both() {
+fn one_event_for_both_wakes_sender_and_receiver() {
     check(|| vec![receives(), sends(), thread_that(|_| happens(1, 1))]);
 }
 
 #[test]
-fn a_sender_that_wakes_for_nothing_passes_on_what_it_took_notice_of() {
+fn sender_that_wakes_in_vain_wakes_the_receiver() {
     check(|| {
         vec![
             thread_that(|gate| {
-                assert!(receive(gate, Patience::Forever).is_ok());
+                assert!(receive(gate, Wait::Forever).is_ok());
                 happens(0, 1);
             }),
             sends(),
@@ -257,13 +257,13 @@ fn a_sender_that_wakes_for_nothing_passes_on_what_it_took_notice_of() {
 }
 
 #[test]
-fn of_two_messages_that_come_at_once_a_passing_receiver_leaves_one_for_the_sleeper() {
+fn passing_receiver_wakes_the_sleeper_for_the_second_message() {
     check(|| {
         vec![
             receives(),
             thread_that(|gate| {
                 happens(2, 0);
-                _ = receive(gate, Patience::None);
+                _ = receive(gate, Wait::Never);
             }),
         ]
     });
@@ -275,7 +275,7 @@ fn two_receivers_get_two_messages() {
 }
 
 #[test]
-fn two_receivers_get_two_messages_that_come_one_after_the_other() {
+fn two_receivers_get_two_messages_one_after_the_other() {
     check(|| {
         vec![
             receives(),
@@ -289,13 +289,14 @@ fn two_receivers_get_two_messages_that_come_one_after_the_other() {
 }
 
 #[test]
-fn closing_ends_those_who_wait_and_waits_until_they_have_left() {
-    let closed = || thread_that(|gate: &Shared| assert!(matches!(receive(gate, Patience::Forever), Err(Halt::Closed))));
+fn closing_wakes_waiting_threads_and_waits_until_they_have_left() {
+    let closed =
+        || thread_that(|gate: &Shared| assert!(matches!(receive(gate, Wait::Forever), Err(GateError::Closed))));
     check(move || vec![closed(), closed(), thread_that(|gate| gate.close())]);
 }
 
 #[test]
-fn cancelling_ends_who_waits_or_queues_and_the_other_gets_the_message() {
+fn cancelling_wakes_one_thread_and_the_other_gets_the_message() {
     check(|| {
         let cancel = Arc::new(Cancel::default());
         let waits = Arc::clone(&cancel);
@@ -303,8 +304,8 @@ fn cancelling_ends_who_waits_or_queues_and_the_other_gets_the_message() {
             receives(),
             thread_that(move |gate| {
                 assert!(matches!(
-                    receive(gate, Patience::Until(&waits, None)),
-                    Err(Halt::Unready)
+                    receive(gate, Wait::Until(&waits, None)),
+                    Err(GateError::Unready)
                 ));
                 happens(1, 0);
             }),

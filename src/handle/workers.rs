@@ -3,12 +3,13 @@
 use std::panic::resume_unwind;
 use std::thread::{self, Builder};
 
+use super::open_socket::OpenSocket;
 use crate::engine::Cancel;
 use crate::error::{Error, Result};
-use crate::{Message, Receiver};
+use crate::message::Message;
 
 /// Has so many threads do the work, and waits for all of them.
-pub(crate) fn run(receiver: &Receiver, count: usize, work: &(impl Fn(Message) + Sync)) -> Result<()> {
+pub(crate) fn run(socket: &OpenSocket, count: usize, work: &(impl Fn(Message) + Sync)) -> Result<()> {
     if count == 0 {
         return Err(Error::invalid(
             "cannot share messages out to 0 workers; give 1 at least",
@@ -20,10 +21,10 @@ pub(crate) fn run(receiver: &Receiver, count: usize, work: &(impl Fn(Message) + 
         let mut outcome = Ok(());
         for number in 1..=count {
             let builder = Builder::new().name(format!("zeroless-worker-{number}"));
-            match builder.spawn_scoped(scope, move || run_one(receiver, cancel, work)) {
+            match builder.spawn_scoped(scope, move || run_one(socket, cancel, work)) {
                 Ok(worker) => workers.push(worker),
                 Err(error) => {
-                    receiver.handle().cancel(cancel);
+                    socket.cancel(cancel);
                     outcome = Err(Error::from_spawn(
                         format!("cannot start worker {number} of {count}"),
                         error,
@@ -47,9 +48,9 @@ pub(crate) fn run(receiver: &Receiver, count: usize, work: &(impl Fn(Message) + 
 }
 
 /// Works until iteration ends. If that is for a fault or a panic, the other workers end too.
-fn run_one(receiver: &Receiver, cancel: &Cancel, work: &impl Fn(Message)) -> Result<()> {
-    let others = CancelOnDrop { receiver, cancel };
-    while let Some(message) = receiver.receive_until(receiver.handle().until(cancel))? {
+fn run_one(socket: &OpenSocket, cancel: &Cancel, work: &impl Fn(Message)) -> Result<()> {
+    let others = CancelOnDrop { socket, cancel };
+    while let Some(message) = socket.next_message(socket.timeout_or(cancel))? {
         work(message);
     }
     std::mem::forget(others);
@@ -57,12 +58,12 @@ fn run_one(receiver: &Receiver, cancel: &Cancel, work: &impl Fn(Message)) -> Res
 }
 
 struct CancelOnDrop<'a> {
-    receiver: &'a Receiver,
+    socket: &'a OpenSocket,
     cancel: &'a Cancel,
 }
 
 impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
-        self.receiver.handle().cancel(self.cancel);
+        self.socket.cancel(self.cancel);
     }
 }

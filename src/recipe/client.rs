@@ -1,14 +1,10 @@
 //! The recipe of a socket that connects to others.
 
-use std::time::Duration;
-
-use crate::access::Credentials;
 use crate::endpoint;
-use crate::engine::Kind;
-use crate::error::Result;
-use crate::handle::Handle;
-use crate::recipe::{Options, recipe_methods};
-use crate::{Keypair, Publisher, Receiver, Sender, Subscriber};
+use crate::engine::{Options, Pattern, SocketSpec};
+use crate::error::{Error, Result};
+use crate::handle::OpenSocket;
+use crate::security::{Credentials, Keypair};
 
 /// The recipe of a socket that connects to one or more servers.
 ///
@@ -35,7 +31,9 @@ use crate::{Keypair, Publisher, Receiver, Sender, Subscriber};
 #[derive(Clone, Debug, Default)]
 pub struct Client {
     addresses: Vec<String>,
-    options: Options,
+    pub(super) options: Options,
+    /// The first fault of the recipe.
+    pub(super) fault: Option<Error>,
 }
 
 impl Client {
@@ -259,7 +257,7 @@ impl Client {
 
     fn prove_by(&mut self, credentials: Result<Credentials>) -> &mut Client {
         let outcome = credentials.map(|credentials| self.options.credentials = Some(credentials));
-        self.options.note(outcome);
+        self.note(outcome);
         self
     }
 
@@ -271,7 +269,7 @@ impl Client {
             self.addresses.push(endpoint);
             Ok(())
         });
-        self.options.note(outcome);
+        self.note(outcome);
         self
     }
 
@@ -282,22 +280,27 @@ impl Client {
             self.addresses.remove(position);
             Ok(())
         });
-        self.options.note(outcome);
+        self.note(outcome);
         self
     }
 
-    fn open(&self, kind: Kind, topics: Vec<Vec<u8>>) -> Result<Handle> {
-        let handle = self.options.open(kind, &[], &self.addresses, topics)?;
+    pub(super) fn open(&self, pattern: Pattern, topics: Vec<Vec<u8>>) -> Result<OpenSocket> {
+        self.check()?;
+        let socket = OpenSocket::open(SocketSpec {
+            pattern,
+            binds: &[],
+            connects: &self.addresses,
+            topics,
+            options: &self.options,
+        })?;
         if self.addresses.is_empty() {
             log::warn!(
                 target: "zeroless",
                 "a client has opened a {} socket that is connected to nothing; \
                  call connect before, or socket().connect_local(port) on its handle",
-                kind.name()
+                pattern.name()
             );
         }
-        Ok(handle)
+        Ok(socket)
     }
 }
-
-recipe_methods!(Client);

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::libzmq;
+use crate::sys::{self, FileMode};
 
 /// How many characters of Z85 a key has.
 const LENGTH: usize = 40;
@@ -78,7 +78,7 @@ impl PublicKey {
     /// As [`Keypair::save`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let text = format!("# A public CURVE key: give it to whom you like.\n{SECTION}\n    {PUBLIC} = \"{self}\"\n");
-        write(path.as_ref(), 0o644, &text)
+        write(path.as_ref(), FileMode::Everyone, &text)
     }
 
     /// The key as libzmq tells it to whoever decides on a client, which is as 32 bytes.
@@ -158,9 +158,9 @@ impl Keypair {
     ///
     /// As [above](Self#examples).
     pub fn generate() -> Result<Keypair> {
-        const DOING: &str = "cannot make a keypair";
-        libzmq::require_curve(DOING)?;
-        let keys = zmq::CurveKeyPair::new().map_err(|error| Error::from_zmq(DOING, error))?;
+        const WHAT_FAILED: &str = "cannot make a keypair";
+        libzmq::require_curve(WHAT_FAILED)?;
+        let keys = zmq::CurveKeyPair::new().map_err(|error| Error::from_zmq(WHAT_FAILED, error))?;
         let text = |key: &[u8]| zmq::z85_encode(key).expect("BUG: 32 bytes are a multiple of four");
         Keypair::new(text(&keys.public_key), text(&keys.secret_key))
     }
@@ -227,7 +227,7 @@ impl Keypair {
     pub fn load(path: impl AsRef<Path>) -> Result<Keypair> {
         let path = path.as_ref();
         let text = read(path)?;
-        if fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0) {
+        if sys::accessible_by_others(path) {
             log::warn!(
                 target: "zeroless",
                 "others than its owner may use the secret key in {0}; run chmod 600 {0}",
@@ -266,7 +266,7 @@ impl Keypair {
             "# A CURVE keypair: the secret key is for its owner alone.\n\
              {SECTION}\n    {PUBLIC} = \"{public}\"\n    {SECRET} = \"{secret}\"\n"
         );
-        write(path.as_ref(), 0o600, &text)
+        write(path.as_ref(), FileMode::OwnerOnly, &text)
     }
 }
 
@@ -380,10 +380,9 @@ fn unreadable(path: &Path, error: io::Error) -> Error {
     )
 }
 
-fn write(path: &Path, mode: u32, text: &str) -> Result<()> {
-    let create = || OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+fn write(path: &Path, mode: FileMode, text: &str) -> Result<()> {
     let fill = |mut file: File| file.write_all(text.as_bytes());
-    create().and_then(fill).map_err(|error| {
+    sys::create_file(path, mode).and_then(fill).map_err(|error| {
         let remedy = match error.kind() {
             io::ErrorKind::AlreadyExists => "; choose another name, or remove the file first",
             _ => "",

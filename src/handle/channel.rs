@@ -7,9 +7,11 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver as Messages, Sender as Slot, TrySendError, bounded, select};
 
-use crate::engine::{Cancel, Engine, Patience};
+use super::open_socket::OpenSocket;
+use super::socket::Socket;
+use crate::engine::{Cancel, Engine, Wait};
 use crate::error::Error;
-use crate::{Message, Receiver, Socket};
+use crate::message::Message;
 
 /// More messages than this are never held: the channel makes room for them when it opens.
 const LARGEST_CAPACITY: usize = 65_536;
@@ -59,9 +61,9 @@ pub struct Channel {
 }
 
 impl Channel {
-    pub(crate) fn new(receiver: Receiver, capacity: usize) -> Channel {
-        let socket = receiver.socket();
-        let engine = receiver.handle().engine();
+    pub(crate) fn new(open_socket: OpenSocket, capacity: usize) -> Channel {
+        let engine = open_socket.engine();
+        let socket = Socket::new(Arc::clone(&engine));
         let cancel = Arc::new(Cancel::default());
         let (slot, messages) = bounded(capacity.min(LARGEST_CAPACITY));
         let (going, stopped) = bounded(0);
@@ -69,12 +71,12 @@ impl Channel {
             let cancel = Arc::clone(&cancel);
             thread::Builder::new()
                 .name("zeroless-channel".into())
-                .spawn(move || carry(&receiver, &slot, &cancel, &stopped))
+                .spawn(move || carry(&open_socket, &slot, &cancel, &stopped))
         };
         let thread = thread
             .map_err(|error| {
-                let doing = format!("{socket:?} cannot be a channel");
-                log::error!(target: "zeroless", "{}", Error::from_spawn(doing, error));
+                let what_failed = format!("{socket:?} cannot be a channel");
+                log::error!(target: "zeroless", "{}", Error::from_spawn(what_failed, error));
             })
             .ok();
         Channel {
@@ -102,9 +104,9 @@ impl Channel {
 }
 
 /// Moves messages from the socket to the channel, until one of them is closed or the channel is dropped.
-fn carry(receiver: &Receiver, slot: &Slot<Message>, cancel: &Cancel, stopped: &Messages<()>) {
+fn carry(socket: &OpenSocket, slot: &Slot<Message>, cancel: &Cancel, stopped: &Messages<()>) {
     loop {
-        let message = match receiver.receive_until(Patience::Until(cancel, None)) {
+        let message = match socket.next_message(Wait::Until(cancel, None)) {
             Ok(Some(message)) => message,
             Ok(None) => return,
             Err(error) => return log::error!(target: "zeroless", "the channel ends: {error}"),

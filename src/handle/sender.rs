@@ -5,10 +5,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Cancel, Patience};
+use super::open_socket::OpenSocket;
+use super::socket::Socket;
+use crate::engine::{Cancel, Wait};
 use crate::error::{Error, Result};
-use crate::handle::Handle;
-use crate::{Socket, sizes};
+use crate::topic;
 
 type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
 
@@ -65,7 +66,7 @@ pub struct Sender {
 
 /// A way into a socket, and what its messages must look like.
 struct Outlet {
-    handle: Handle,
+    socket: OpenSocket,
     topic: Option<Topic>,
 }
 
@@ -78,15 +79,15 @@ pub(crate) enum Topic {
 }
 
 impl Sender {
-    pub(crate) fn new(handle: Handle) -> Sender {
-        Sender::with_topic(handle, None)
+    pub(crate) fn new(socket: OpenSocket) -> Sender {
+        Sender::with_topic(socket, None)
     }
 
-    pub(crate) fn with_topic(handle: Handle, topic: Option<Topic>) -> Sender {
-        let outlet = Arc::new(Outlet { handle, topic });
+    pub(crate) fn with_topic(socket: OpenSocket, topic: Option<Topic>) -> Sender {
+        let outlet = Arc::new(Outlet { socket, topic });
         let call = {
             let outlet = Arc::clone(&outlet);
-            move |frames: &[&[u8]]| outlet.send(frames, outlet.handle.timeout())
+            move |frames: &[&[u8]]| outlet.send(frames, outlet.socket.timeout())
         };
         Sender {
             outlet,
@@ -101,11 +102,11 @@ impl Sender {
 
     /// Sends until cancelled, and no longer than the timeout.
     pub(crate) fn send_until(&self, frames: &[&[u8]], cancel: &Cancel) -> Result<()> {
-        self.outlet.send(frames, self.outlet.handle.until(cancel))
+        self.outlet.send(frames, self.outlet.socket.timeout_or(cancel))
     }
 
-    pub(crate) fn handle(&self) -> &Handle {
-        &self.outlet.handle
+    pub(crate) fn open_socket(&self) -> &OpenSocket {
+        &self.outlet.socket
     }
 
     /// Sends a message, blocking while there is no room for it: the same as calling the sender.
@@ -143,7 +144,7 @@ impl Sender {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn send<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<()> {
-        self.outlet.send(&slices(frames), self.outlet.handle.timeout())
+        self.outlet.send(&slices(frames), self.outlet.socket.timeout())
     }
 
     /// Sends a message if there is room for it, without blocking.
@@ -163,7 +164,7 @@ impl Sender {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn try_send<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<()> {
-        self.outlet.send(&slices(frames), Patience::None)
+        self.outlet.send(&slices(frames), Wait::Never)
     }
 
     /// Sends a message, blocking no longer than `timeout` while there is no room for it.
@@ -186,7 +187,7 @@ impl Sender {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn send_timeout<F: AsRef<[u8]>>(&self, frames: &[F], timeout: Duration) -> Result<()> {
-        self.outlet.send(&slices(frames), Patience::For(timeout))
+        self.outlet.send(&slices(frames), Wait::For(timeout))
     }
 
     /// Returns the live socket under this handle, without blocking.
@@ -199,7 +200,7 @@ impl Sender {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn socket(&self) -> Socket {
-        Socket::new(self.handle().engine())
+        Socket::new(self.open_socket().engine())
     }
 }
 
@@ -211,43 +212,36 @@ fn slices<F: AsRef<[u8]>>(frames: &[F]) -> Vec<&[u8]> {
 
 impl Outlet {
     #[inline]
-    fn send(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
+    fn send(&self, frames: &[&[u8]], wait: Wait<'_>) -> Result<()> {
         match &self.topic {
-            None => self.transmit(frames, patience),
-            Some(topic) => self.send_on(topic, frames, patience),
+            None => self.socket.send(frames, wait),
+            Some(topic) => self.send_with_topic(topic, frames, wait),
         }
     }
 
     #[inline(never)]
-    fn send_on(&self, topic: &Topic, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
+    fn send_with_topic(&self, topic: &Topic, frames: &[&[u8]], wait: Wait<'_>) -> Result<()> {
         match topic {
             Topic::Required(topic) => {
-                self.check(topic, frames)?;
-                self.transmit(frames, patience)
+                self.check_topic(topic, frames)?;
+                self.socket.send(frames, wait)
             }
             Topic::Embedded(topic) => {
                 let topic_first: Vec<&[u8]> = [topic.as_slice()].into_iter().chain(frames.iter().copied()).collect();
-                self.transmit(&topic_first, patience)
+                self.socket.send(&topic_first, wait)
             }
         }
     }
 
-    fn check(&self, topic: &[u8], frames: &[&[u8]]) -> Result<()> {
+    fn check_topic(&self, topic: &[u8], frames: &[&[u8]]) -> Result<()> {
         match frames.first() {
             Some(first) if !first.starts_with(topic) => Err(Error::invalid(format!(
-                "{}: a message must begin with the topic \"{}\"; begin its first frame with it, or use embed_topic",
-                self.handle.label(),
-                topic.escape_ascii()
+                "{}: a message must begin with the topic {}; begin its first frame with it, or use embed_topic",
+                self.socket.label(),
+                topic::quote(topic)
             ))),
             _ => Ok(()),
         }
-    }
-
-    #[inline]
-    fn transmit(&self, frames: &[&[u8]], patience: Patience<'_>) -> Result<()> {
-        self.handle.send(frames, patience)?;
-        log::trace!(target: "zeroless", "{} sent {}", self.handle.label(), sizes(frames));
-        Ok(())
     }
 }
 
@@ -261,6 +255,6 @@ impl Deref for Sender {
 
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sender({})", self.handle().label())
+        write!(f, "Sender({})", self.open_socket().label())
     }
 }

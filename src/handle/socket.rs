@@ -256,7 +256,7 @@ impl Socket {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn allow_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
-        self.engine.policy_on_keys()?.allow_keys(keys)
+        self.engine.policy_for_keys()?.allow_keys(keys)
     }
 
     /// Lets in clients with these public keys no longer. Does not block.
@@ -272,7 +272,7 @@ impl Socket {
     ///
     /// As [`allow_keys`](Self::allow_keys).
     pub fn revoke_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
-        self.engine.policy_on_keys()?.revoke_keys(keys)
+        self.engine.policy_for_keys()?.revoke_keys(keys)
     }
 
     /// Closes the connection for all of its handles, also those that are blocked in other threads.

@@ -1,66 +1,16 @@
 //! The two halves of publish/subscribe: a sender and a receiver that know topics.
 
 use std::fmt;
-use std::ops::{Deref, RangeInclusive};
+use std::ops::Deref;
 use std::time::Duration;
 
-use crate::engine::Patience;
-use crate::error::{Error, ErrorKind, Result};
-use crate::handle::Handle;
-use crate::sender::Topic;
-use crate::{Channel, Message, Receiver, Sender};
-
-/// The lengths of topics that libzmq before 4.3.5 subscribes to and then never finds in a message.
-const LOST_LENGTHS: RangeInclusive<usize> = 246..=255;
-
-/// Refuses a topic that no message would ever be found to begin with.
-pub(crate) fn check_topic(topic: &[u8]) -> Result<()> {
-    if LOST_LENGTHS.contains(&topic.len()) && zmq::version() < (4, 3, 5) {
-        return Err(Error::invalid(format!(
-            "cannot subscribe to a topic of {} bytes: libzmq before 4.3.5 loses topics of {} to {} bytes; \
-             use a shorter or a longer one",
-            topic.len(),
-            LOST_LENGTHS.start(),
-            LOST_LENGTHS.end()
-        )));
-    }
-    Ok(())
-}
-
-/// The topics to subscribe to, each of them once.
-pub(crate) fn collect_topics<I>(topics: I) -> Result<Vec<Vec<u8>>>
-where
-    I: IntoIterator<Item: AsRef<[u8]>>,
-{
-    let mut collected: Vec<Vec<u8>> = Vec::new();
-    for topic in topics {
-        let topic = topic.as_ref();
-        check_topic(topic)?;
-        if !collected.iter().any(|other| other == topic) {
-            collected.push(topic.to_owned());
-        }
-    }
-    Ok(collected)
-}
-
-pub(crate) fn not_subscribed(topic: &[u8], topics: &[Vec<u8>]) -> Error {
-    let others: Vec<String> = topics
-        .iter()
-        .map(|other| format!("\"{}\"", other.escape_ascii()))
-        .collect();
-    Error::new(
-        ErrorKind::NotConnected,
-        format!(
-            "cannot unsubscribe from \"{}\": it is not subscribed to; subscribed to {}",
-            topic.escape_ascii(),
-            if others.is_empty() {
-                "nothing".to_owned()
-            } else {
-                others.join(", ")
-            }
-        ),
-    )
-}
+use super::channel::Channel;
+use super::open_socket::OpenSocket;
+use super::receiver::Receiver;
+use super::sender::{Sender, Topic};
+use crate::engine::Wait;
+use crate::error::Result;
+use crate::message::Message;
 
 /// The sending half of publish/subscribe: a [`Sender`] that knows topics.
 ///
@@ -78,9 +28,9 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) fn new(handle: Handle) -> Publisher {
+    pub(crate) fn new(socket: OpenSocket) -> Publisher {
         Publisher {
-            sender: Sender::new(handle),
+            sender: Sender::new(socket),
         }
     }
 
@@ -127,7 +77,7 @@ impl Publisher {
 
     fn with(&self, topic: Topic) -> Publisher {
         Publisher {
-            sender: Sender::with_topic(self.sender.handle().clone(), Some(topic)),
+            sender: Sender::with_topic(self.sender.open_socket().clone(), Some(topic)),
         }
     }
 
@@ -154,8 +104,8 @@ impl Publisher {
     /// ```
     pub fn wait_for_subscribers(&self, subscriptions: usize, timeout: Duration) -> Result<()> {
         self.sender
-            .handle()
-            .await_subscriptions(subscriptions, Patience::For(timeout))
+            .open_socket()
+            .wait_for_subscriptions(subscriptions, Wait::For(timeout))
     }
 }
 
@@ -169,7 +119,7 @@ impl Deref for Publisher {
 
 impl fmt::Debug for Publisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Publisher({})", self.sender.handle().label())
+        write!(f, "Publisher({})", self.sender.open_socket().label())
     }
 }
 
@@ -197,9 +147,9 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    pub(crate) fn new(handle: Handle) -> Subscriber {
+    pub(crate) fn new(socket: OpenSocket) -> Subscriber {
         Subscriber {
-            receiver: Receiver::new(handle),
+            receiver: Receiver::new(socket),
         }
     }
 
@@ -217,7 +167,7 @@ impl Subscriber {
     ///
     /// As [above](Self).
     pub fn subscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
-        self.receiver.handle().subscribe(topic.as_ref())
+        self.receiver.open_socket().subscribe(topic.as_ref())
     }
 
     /// Takes in the messages that begin with this topic no longer, unless another topic fits them. Does not block.
@@ -233,7 +183,7 @@ impl Subscriber {
     ///
     /// As [above](Self).
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
-        self.receiver.handle().unsubscribe(topic.as_ref())
+        self.receiver.open_socket().unsubscribe(topic.as_ref())
     }
 }
 
@@ -280,6 +230,6 @@ impl Iterator for &Subscriber {
 
 impl fmt::Debug for Subscriber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Subscriber({})", self.receiver.handle().label())
+        write!(f, "Subscriber({})", self.receiver.open_socket().label())
     }
 }

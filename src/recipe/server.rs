@@ -1,14 +1,12 @@
 //! The recipe of a socket that others connect to.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::endpoint;
-use crate::engine::Kind;
-use crate::error::Result;
-use crate::handle::Handle;
-use crate::recipe::{Options, recipe_methods};
-use crate::{Keypair, Publisher, Receiver, Sender, Subscriber};
+use crate::engine::{Options, Pattern, SocketSpec};
+use crate::error::{Error, Result};
+use crate::handle::OpenSocket;
+use crate::security::Keypair;
 
 /// The recipe of a socket that binds: clients connect to it.
 ///
@@ -31,7 +29,9 @@ use crate::{Keypair, Publisher, Receiver, Sender, Subscriber};
 #[derive(Clone, Debug)]
 pub struct Server {
     endpoints: Vec<String>,
-    options: Options,
+    pub(super) options: Options,
+    /// The first fault of the recipe.
+    pub(super) fault: Option<Error>,
 }
 
 impl Server {
@@ -102,6 +102,7 @@ impl Server {
         Server {
             endpoints: vec![endpoint.into()],
             options: Options::default(),
+            fault: None,
         }
     }
 
@@ -182,7 +183,7 @@ impl Server {
     /// As [`curve`](Self::curve).
     pub fn allow_keys(&mut self, keys: impl IntoIterator<Item: AsRef<str>>) -> &mut Server {
         let outcome = self.options.access.allow_keys(keys);
-        self.options.note(outcome);
+        self.note(outcome);
         self
     }
 
@@ -317,7 +318,7 @@ impl Server {
     /// ```
     pub fn allow(&mut self, networks: impl IntoIterator<Item: AsRef<str>>) -> &mut Server {
         let outcome = self.options.access.allow(networks);
-        self.options.note(outcome);
+        self.note(outcome);
         self
     }
 
@@ -333,38 +334,47 @@ impl Server {
     /// As [`allow`](Self::allow).
     pub fn deny(&mut self, networks: impl IntoIterator<Item: AsRef<str>>) -> &mut Server {
         let outcome = self.options.access.deny(networks);
-        self.options.note(outcome);
+        self.note(outcome);
         self
     }
 
-    fn open(&self, kind: Kind, topics: Vec<Vec<u8>>) -> Result<Handle> {
-        let handle = self.options.open(kind, &self.endpoints, &[], topics)?;
-        let is_public = || handle.bound().iter().any(|endpoint| endpoint::is_everywhere(endpoint));
-        match handle.policy() {
+    pub(super) fn open(&self, pattern: Pattern, topics: Vec<Vec<u8>>) -> Result<OpenSocket> {
+        self.check()?;
+        let socket = OpenSocket::open(SocketSpec {
+            pattern,
+            binds: &self.endpoints,
+            connects: &[],
+            topics,
+            options: &self.options,
+        })?;
+        Server::warn_of_surprises(pattern, &socket);
+        Ok(socket)
+    }
+
+    fn warn_of_surprises(pattern: Pattern, socket: &OpenSocket) {
+        let is_public = || socket.bound().iter().any(|endpoint| endpoint::is_everywhere(endpoint));
+        match socket.policy() {
             None if is_public() => log::warn!(
                 target: "zeroless",
                 "{} can be reached from other machines, by anyone, without a password or encryption; \
                  the chapter \"On a network\" of the documentation tells how to let in only those you know, \
                  and Server::new listens to this machine alone",
-                handle.label()
+                socket.label()
             ),
             Some(policy) if policy.lets_in_no_key() => log::warn!(
                 target: "zeroless",
                 "{} lets in no one yet; call allow_keys with the public keys of its clients",
-                handle.label()
+                socket.label()
             ),
             _ => {}
         }
-        if kind == Kind::Subscribe {
+        if pattern == Pattern::Subscribe {
             log::warn!(
                 target: "zeroless",
                 "{} binds, so it gets nothing that is published before it first receives; \
                  where that matters, let the publisher be the server and the subscriber the client",
-                handle.label()
+                socket.label()
             );
         }
-        Ok(handle)
     }
 }
-
-recipe_methods!(Server);

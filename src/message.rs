@@ -1,7 +1,20 @@
-//! Frames that stay where libzmq has received them.
+//! Messages and their frames.
 
 use std::fmt;
 use std::ops::Deref;
+
+/// One message: all of its frames, in order, each as it was sent.
+///
+/// There is one frame at least; a frame may be empty.
+///
+/// # Examples
+///
+/// ```
+/// let message: zeroless::Message = vec![b"id".to_vec(), b"body".to_vec()];
+/// let [id, body] = message.as_slice() else { panic!("two frames were expected") };
+/// # assert!(id == b"id" && body == b"body");
+/// ```
+pub type Message = Vec<Vec<u8>>;
 
 /// One frame of a message, in the memory that libzmq received it into: its bytes, without a copy.
 ///
@@ -53,5 +66,31 @@ impl<T: AsRef<[u8]> + ?Sized> PartialEq<T> for Frame {
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
+    }
+}
+
+/// How many frames a message has and how long they are, for the log. The content is not logged.
+pub(crate) fn sizes(lengths: impl IntoIterator<Item = usize>) -> String {
+    let lengths: Vec<String> = lengths.into_iter().map(|length| length.to_string()).collect();
+    let noun = if lengths.len() == 1 { "frame" } else { "frames" };
+    format!("{} {noun} of {} bytes", lengths.len(), lengths.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_tell_no_content() {
+        assert_eq!(sizes([5]), "1 frame of 5 bytes");
+        assert_eq!(sizes([5, 0]), "2 frames of 5, 0 bytes");
+    }
+
+    #[test]
+    fn frame_equals_anything_with_the_same_bytes() {
+        let frame = Frame::new(zmq::Message::from("abc"));
+        assert_eq!(frame, "abc");
+        assert_eq!(frame, b"abc".to_vec());
+        assert_ne!(frame, "abd");
     }
 }

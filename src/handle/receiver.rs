@@ -3,10 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::engine::Patience;
+use super::channel::Channel;
+use super::open_socket::OpenSocket;
+use super::socket::Socket;
+use super::workers;
+use crate::engine::Wait;
 use crate::error::Result;
-use crate::handle::Handle;
-use crate::{Channel, Frame, Message, Socket, sizes, workers};
+use crate::message::{Frame, Message};
 
 /// The receiving half of a pattern: iterate over its messages.
 ///
@@ -47,16 +50,16 @@ use crate::{Channel, Frame, Message, Socket, sizes, workers};
 /// because the peers are gone: others may come.
 #[derive(Clone)]
 pub struct Receiver {
-    handle: Handle,
+    socket: OpenSocket,
 }
 
 impl Receiver {
-    pub(crate) fn new(handle: Handle) -> Receiver {
-        Receiver { handle }
+    pub(crate) fn new(socket: OpenSocket) -> Receiver {
+        Receiver { socket }
     }
 
-    pub(crate) fn handle(&self) -> &Handle {
-        &self.handle
+    pub(crate) fn open_socket(&self) -> &OpenSocket {
+        &self.socket
     }
 
     /// Receives a message, blocking until there is one.
@@ -82,7 +85,7 @@ impl Receiver {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn recv(&self) -> Result<Message> {
-        self.receive(self.handle.timeout())
+        self.receive(self.socket.timeout())
     }
 
     /// Receives a message if there is one, without blocking.
@@ -100,7 +103,7 @@ impl Receiver {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn try_recv(&self) -> Result<Message> {
-        self.receive(Patience::None)
+        self.receive(Wait::Never)
     }
 
     /// Receives a message, blocking no longer than `timeout` until there is one.
@@ -122,7 +125,7 @@ impl Receiver {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Message> {
-        self.receive(Patience::For(timeout))
+        self.receive(Wait::For(timeout))
     }
 
     /// Receives a message into the buffers of an earlier one, blocking until there is one.
@@ -151,7 +154,7 @@ impl Receiver {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn recv_into(&self, message: &mut Message) -> Result<()> {
-        self.receive_into(message, self.handle.timeout())
+        self.socket.receive(message, self.socket.timeout())
     }
 
     /// Iterates over the messages without consuming the receiver; each step blocks until there is one.
@@ -206,9 +209,9 @@ impl Receiver {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn recv_frames(&self) -> Result<Vec<Frame>> {
-        let frames = self.handle.receive_frames(self.handle.timeout())?;
-        log::trace!(target: "zeroless", "{} received {}", self.handle.label(), sizes(&frames));
-        Ok(frames)
+        let mut frames: Vec<zmq::Message> = Vec::new();
+        self.socket.receive(&mut frames, self.socket.timeout())?;
+        Ok(frames.into_iter().map(Frame::new).collect())
     }
 
     /// Iterates over the messages without copying them; each step blocks until there is one.
@@ -273,7 +276,7 @@ impl Receiver {
     where
         F: Fn(Message) + Sync,
     {
-        workers::run(self, count, &work)
+        workers::run(&self.socket, count, &work)
     }
 
     /// Turns the receiver into a channel of crossbeam's, for `select!` over several sockets, timers and channels.
@@ -306,7 +309,7 @@ impl Receiver {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn into_channel(self, capacity: usize) -> Channel {
-        Channel::new(self, capacity)
+        Channel::new(self.socket, capacity)
     }
 
     /// Returns the live socket under this handle, without blocking.
@@ -319,34 +322,14 @@ impl Receiver {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn socket(&self) -> Socket {
-        Socket::new(self.handle.engine())
+        Socket::new(self.socket.engine())
     }
 
     #[inline]
-    fn receive(&self, patience: Patience<'_>) -> Result<Message> {
+    fn receive(&self, wait: Wait<'_>) -> Result<Message> {
         let mut message = Message::new();
-        self.receive_into(&mut message, patience)?;
+        self.socket.receive(&mut message, wait)?;
         Ok(message)
-    }
-
-    #[inline]
-    fn receive_into(&self, message: &mut Message, patience: Patience<'_>) -> Result<()> {
-        self.handle.receive(message, patience)?;
-        log::trace!(target: "zeroless", "{} received {}", self.handle.label(), sizes(message));
-        Ok(())
-    }
-
-    /// Receives for one who does so again and again: what ends that in the course of things is no error.
-    pub(crate) fn receive_until(&self, patience: Patience<'_>) -> Result<Option<Message>> {
-        let mut message = Message::new();
-        match self.handle.receive_in_turn(&mut message, patience) {
-            Ok(()) => {
-                log::trace!(target: "zeroless", "{} received {}", self.handle.label(), sizes(&message));
-                Ok(Some(message))
-            }
-            Err(error) if error.ends_quietly() => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 }
 
@@ -356,7 +339,7 @@ fn step<T>(outcome: Result<T>) -> Option<T> {
     match outcome {
         Ok(message) => Some(message),
         Err(error) => {
-            if !error.ends_quietly() {
+            if !error.ends_iteration_quietly() {
                 log::error!(target: "zeroless", "iteration ends: {error}");
             }
             None
@@ -382,7 +365,7 @@ impl Iterator for &Receiver {
 
 impl fmt::Debug for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Receiver({})", self.handle.label())
+        write!(f, "Receiver({})", self.socket.label())
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use ipnet::IpNet;
 
+use super::keys::{self, Keypair, PublicKey};
 use crate::error::{Error, Result};
-use crate::keys::{self, Keypair, PublicKey};
 
 /// Whether a name and a password are right.
 pub(crate) type CheckPassword = dyn Fn(&str, &str) -> bool + Send + Sync;
@@ -41,7 +41,7 @@ pub(crate) struct KeyRing {
 }
 
 /// A client that asks to be let in, as ZAP tells of it.
-pub(crate) struct Applicant<'a> {
+pub(crate) struct ZapRequest<'a> {
     pub(crate) address: &'a str,
     pub(crate) mechanism: &'a [u8],
     pub(crate) credentials: &'a [Vec<u8>],
@@ -125,17 +125,17 @@ impl Policy {
     }
 
     /// Decides on a client, and tells the log if it is not let in.
-    pub(crate) fn judge(&self, applicant: &Applicant<'_>) -> Verdict {
+    pub(crate) fn judge(&self, request: &ZapRequest<'_>) -> Verdict {
         // Not locked while the log is written to, as a logger may do what it likes.
         let label = self.label().clone();
-        let address = applicant.address.escape_debug();
-        match self.examine(applicant) {
+        let address = request.address.escape_debug();
+        match self.examine(request) {
             Ok(name) => Verdict::Admit(name),
-            Err(Objection::Refused(reason)) => {
+            Err(Refusal::Refused(reason)) => {
                 log::warn!(target: "zeroless", "{label} refused a client at {address}: {reason}");
                 Verdict::Refuse
             }
-            Err(Objection::Undecided(reason)) => {
+            Err(Refusal::Undecided(reason)) => {
                 log::error!(target: "zeroless", "{label} can let no client in, such as that at {address}: {reason}");
                 Verdict::Postpone
             }
@@ -143,21 +143,21 @@ impl Policy {
     }
 
     /// The name of a client that may come in.
-    fn examine(&self, applicant: &Applicant<'_>) -> std::result::Result<String, Objection> {
-        self.examine_address(applicant.address)?;
-        match (&self.proof, applicant.mechanism, applicant.credentials) {
+    fn examine(&self, request: &ZapRequest<'_>) -> std::result::Result<String, Refusal> {
+        self.examine_address(request.address)?;
+        match (&self.proof, request.mechanism, request.credentials) {
             (Proof::None, b"NULL", []) => Ok(String::new()),
             (Proof::Password(check), b"PLAIN", [user, password]) => examine_password(&**check, user, password),
             (Proof::Key(ring), b"CURVE", [key]) => ring.examine(key),
             (_, mechanism, _) => {
                 let mechanism = mechanism.escape_ascii();
-                Err(Objection::Refused(format!("it speaks {mechanism}")))
+                Err(Refusal::Refused(format!("it speaks {mechanism}")))
             }
         }
     }
 
-    fn examine_address(&self, address: &str) -> std::result::Result<(), Objection> {
-        let refused = |reason: &str| Err(Objection::Refused(reason.to_owned()));
+    fn examine_address(&self, address: &str) -> std::result::Result<(), Refusal> {
+        let refused = |reason: &str| Err(Refusal::Refused(reason.to_owned()));
         // Without the interface of a link-local address. One of another transport is none.
         let address = address.split('%').next().and_then(|address| address.parse().ok());
         // That of a client over IPv4 to a server of IPv6 is one of IPv4.
@@ -175,23 +175,23 @@ impl Policy {
 }
 
 /// Why a client does not come in.
-enum Objection {
+enum Refusal {
     Refused(String),
     Undecided(String),
 }
 
-fn examine_password(check: &CheckPassword, user: &[u8], password: &[u8]) -> std::result::Result<String, Objection> {
+fn examine_password(check: &CheckPassword, user: &[u8], password: &[u8]) -> std::result::Result<String, Refusal> {
     let (Ok(user), Ok(password)) = (str::from_utf8(user), str::from_utf8(password)) else {
-        return Err(Objection::Refused("its name or password is no UTF-8".to_owned()));
+        return Err(Refusal::Refused("its name or password is no UTF-8".to_owned()));
     };
     // It must not end the thread that everyone's coming in depends on.
     match catch_unwind(AssertUnwindSafe(|| check(user, password))) {
         Ok(true) => Ok(user.to_owned()),
-        Ok(false) => Err(Objection::Refused(format!(
+        Ok(false) => Err(Refusal::Refused(format!(
             "the user \"{}\" or the password is wrong",
             user.escape_debug()
         ))),
-        Err(_) => Err(Objection::Undecided(
+        Err(_) => Err(Refusal::Undecided(
             "the function given to plain has panicked".to_owned(),
         )),
     }
@@ -219,20 +219,20 @@ impl KeyRing {
         self.keys.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn examine(&self, key: &[u8]) -> std::result::Result<String, Objection> {
+    fn examine(&self, key: &[u8]) -> std::result::Result<String, Refusal> {
         let Some(key) = PublicKey::from_bytes(key) else {
-            return Err(Objection::Refused("its key is none".to_owned()));
+            return Err(Refusal::Refused("its key is none".to_owned()));
         };
         if self.any || self.read().contains(&key) {
             return Ok(key.to_string());
         }
         for path in &self.files {
-            let keys = keys::read_public_keys(path).map_err(|error| Objection::Undecided(error.to_string()))?;
+            let keys = keys::read_public_keys(path).map_err(|error| Refusal::Undecided(error.to_string()))?;
             if keys.contains(&key) {
                 return Ok(key.to_string());
             }
         }
-        Err(Objection::Refused(format!("its key {key} is not allowed")))
+        Err(Refusal::Refused(format!("its key {key} is not allowed")))
     }
 }
 

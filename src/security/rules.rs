@@ -8,17 +8,14 @@ use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::keys::{self, Keypair, PublicKey};
+use super::policy::{CheckPassword, KeyRing, Policy, Proof};
 use crate::error::{Error, Result};
-use crate::keys::{self, Keypair, PublicKey};
 use crate::libzmq;
-use crate::policy::{CheckPassword, KeyRing, Policy, Proof};
-
-/// How long libzmq lets a name and a password be, in bytes.
-const LONGEST_CREDENTIAL: usize = 255;
 
 /// What a recipe says of who is let in, and how a client proves to be one of them.
 #[derive(Clone, Default)]
-pub(crate) struct Access {
+pub(crate) struct AccessRules {
     keypair: Option<Keypair>,
     check_password: Option<Arc<CheckPassword>>,
     keys: BTreeSet<PublicKey>,
@@ -29,7 +26,7 @@ pub(crate) struct Access {
     denied: Vec<IpNet>,
 }
 
-impl Access {
+impl AccessRules {
     pub(crate) fn curve(&mut self, keypair: &Keypair) {
         self.keypair = Some(keypair.clone());
     }
@@ -74,8 +71,8 @@ impl Access {
     ///
     /// The log calls it so until it is bound.
     pub(crate) fn policy(&self, label: &str) -> Result<Option<Policy>> {
-        const DOING: &str = "cannot open a server";
-        let speaks_of_keys = !self.keys.is_empty() || !self.key_files.is_empty() || self.any_key;
+        const WHAT_FAILED: &str = "cannot open a server";
+        let names_keys = !self.keys.is_empty() || !self.key_files.is_empty() || self.any_key;
         let proof = match (&self.keypair, &self.check_password) {
             (Some(_), Some(_)) => {
                 let message = "cannot open a server with both curve and plain: a socket speaks one of them; \
@@ -83,10 +80,10 @@ impl Access {
                 return Err(Error::invalid(message));
             }
             (Some(keypair), None) => {
-                libzmq::require_curve(DOING)?;
+                libzmq::require_curve(WHAT_FAILED)?;
                 Proof::Key(KeyRing::new(keypair, self.any_key, &self.keys, &self.key_files)?)
             }
-            (None, _) if speaks_of_keys => {
+            (None, _) if names_keys => {
                 let message = "cannot open a server that allows keys and has none itself; call curve with its keypair";
                 return Err(Error::invalid(message));
             }
@@ -103,9 +100,9 @@ impl Access {
     }
 }
 
-impl fmt::Debug for Access {
+impl fmt::Debug for AccessRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access")
+        f.debug_struct("AccessRules")
             .field("curve", &self.keypair)
             .field("plain", &self.check_password.is_some())
             .field("keys", &self.keys)
@@ -117,77 +114,11 @@ impl fmt::Debug for Access {
     }
 }
 
-/// What a client proves with to be one who is let in.
-#[derive(Clone)]
-pub(crate) enum Credentials {
-    Password { user: String, password: String },
-    Key { server: PublicKey, keypair: Keypair },
-}
-
-impl Credentials {
-    pub(crate) fn password(user: &str, password: &str) -> Result<Credentials> {
-        let check = |what: &str, value: &str| match value.len() {
-            1..=LONGEST_CREDENTIAL => Ok(value.to_owned()),
-            length => Err(Error::invalid(format!(
-                "cannot say who the client is: {what} has {length} bytes; give 1 to {LONGEST_CREDENTIAL}"
-            ))),
-        };
-        Ok(Credentials::Password {
-            user: check("the user", user)?,
-            password: check("the password", password)?,
-        })
-    }
-
-    pub(crate) fn key(server: &str, keypair: &Keypair) -> Result<Credentials> {
-        Ok(Credentials::Key {
-            server: server.parse()?,
-            keypair: keypair.clone(),
-        })
-    }
-
-    /// Whether this libzmq can prove so.
-    pub(crate) fn check(&self, doing: &str) -> Result<()> {
-        match self {
-            Credentials::Password { .. } => Ok(()),
-            Credentials::Key { .. } => libzmq::require_curve(doing),
-        }
-    }
-
-    /// Sets what libzmq is to prove with.
-    pub(crate) fn set_on(&self, socket: &zmq::Socket) -> zmq::Result<()> {
-        match self {
-            Credentials::Password { user, password } => {
-                socket.set_plain_username(Some(user))?;
-                socket.set_plain_password(Some(password))
-            }
-            Credentials::Key { server, keypair } => {
-                socket.set_curve_serverkey(server.as_ref().as_bytes())?;
-                socket.set_curve_publickey(keypair.public().as_ref().as_bytes())?;
-                socket.set_curve_secretkey(keypair.secret().as_bytes())
-            }
-        }
-    }
-}
-
-/// Never a password or a secret key.
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Credentials::Password { user, .. } => f.debug_struct("Plain").field("user", user).finish_non_exhaustive(),
-            Credentials::Key { server, keypair } => f
-                .debug_struct("Curve")
-                .field("server", server)
-                .field("keypair", keypair)
-                .finish(),
-        }
-    }
-}
-
-fn parse_network(doing: &str, text: &str) -> Result<IpNet> {
+fn parse_network(action: &str, text: &str) -> Result<IpNet> {
     let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     let network = network.map_err(|_| {
         Error::invalid(format!(
-            "cannot {doing} \"{}\": give an IP address, such as 10.1.2.3, or a network, such as 10.1.0.0/16",
+            "cannot {action} \"{}\": give an IP address, such as 10.1.2.3, or a network, such as 10.1.0.0/16",
             text.escape_debug()
         ))
     })?;

@@ -1,0 +1,153 @@
+//! The `zmq::Context` that all sockets of the process share.
+//!
+//! It is made when the first socket opens, and ended when the last one closes. Ending it blocks until libzmq has
+//! delivered what was sent, or until the linger of each socket has passed. So the last messages of a script survive its
+//! exit. Whoever closes the last socket waits, whichever socket the messages were sent on.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+
+use super::zap_handler::ZapHandler;
+use super::{inproc, reaper};
+use crate::error::{Error, Result};
+use crate::security::{Policy, ZapDomain};
+use crate::sys;
+
+/// How long ending the context may take before the log reports it.
+const WARN_AFTER: Duration = Duration::from_secs(1);
+
+/// How many file descriptors a context and its first two sockets take at most.
+const DESCRIPTORS_OF_CONTEXT: usize = 14;
+
+/// How many threads must be left for a context. It takes two; two more are a reserve, as a thread that has just ended
+/// may count for a moment longer.
+const THREADS_OF_CONTEXT: usize = 4;
+
+/// The context in use, if a socket is open.
+static CURRENT: Mutex<Weak<SharedContext>> = Mutex::new(Weak::new());
+
+/// The process's context. Every open socket holds a share, and dropping the last one ends the context.
+pub(super) struct SharedContext {
+    /// `Some` until the drop.
+    context: Option<zmq::Context>,
+    /// Kept for the end, when libzmq may have no other socket left: see [`inproc`].
+    spare: Mutex<Option<zmq::Socket>>,
+    /// Started for the first socket that does not let everyone in.
+    zap_handler: Mutex<Option<ZapHandler>>,
+}
+
+impl SharedContext {
+    /// Returns the context in use, or a new one. A socket that is opened while a context ends gets a new one, and does
+    /// not wait.
+    pub(super) fn get(what_failed: &str) -> Result<Arc<SharedContext>> {
+        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(context) = current.upgrade() {
+            return Ok(context);
+        }
+        // If libzmq lacks descriptors or threads while it starts, it aborts the process.
+        sys::check_free_descriptors(DESCRIPTORS_OF_CONTEXT).map_err(|error| Error::from_io(what_failed, error))?;
+        check_free_threads(THREADS_OF_CONTEXT).map_err(|error| Error::from_spawn(what_failed, error))?;
+        let context = zmq::Context::new();
+        let spare = context
+            .socket(zmq::PAIR)
+            .map_err(|error| Error::from_zmq(what_failed, error))?;
+        let fresh = Arc::new(SharedContext {
+            context: Some(context),
+            spare: Mutex::new(Some(spare)),
+            zap_handler: Mutex::new(None),
+        });
+        *current = Arc::downgrade(&fresh);
+        Ok(fresh)
+    }
+
+    /// Puts a policy in force, and makes sure that the ZAP handler runs before.
+    pub(super) fn enforce(&self, policy: Policy, what_failed: &str) -> Result<ZapDomain> {
+        let mut handler = self.zap_handler.lock().unwrap_or_else(PoisonError::into_inner);
+        if handler.is_none() {
+            let socket = self
+                .socket(zmq::ROUTER)
+                .map_err(|error| Error::from_zmq(what_failed, error))?;
+            *handler = Some(ZapHandler::start(socket, what_failed)?);
+        }
+        Ok(ZapDomain::new(policy))
+    }
+
+    /// A new socket. If none is left, this waits for those that libzmq is about to free.
+    pub(super) fn socket(&self, socket_type: zmq::SocketType) -> zmq::Result<zmq::Socket> {
+        let context = self.context.as_ref().expect("BUG: the context is gone before its drop");
+        loop {
+            match context.socket(socket_type) {
+                Err(zmq::Error::EMFILE) if reaper::may_free_socket() => thread::sleep(reaper::RETRY_INTERVAL),
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+/// Fails if the process cannot start `count` more threads.
+fn check_free_threads(count: usize) -> io::Result<()> {
+    let (release, released) = bounded::<()>(0);
+    let start = |_| {
+        let released = released.clone();
+        thread::Builder::new().spawn(move || _ = released.recv())
+    };
+    let threads: Vec<_> = (0..count).map(start).collect();
+    drop(release);
+    threads
+        .into_iter()
+        .try_for_each(|thread| thread.map(|thread| _ = thread.join()))
+}
+
+impl Drop for SharedContext {
+    fn drop(&mut self) {
+        let handler = self
+            .zap_handler
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let spare = self.spare.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let context = self.context.take();
+        // If a user's password function held the last socket, the thread of the ZAP handler drops it here. That thread
+        // cannot wait for its own end.
+        match handler {
+            Some(handler) if handler.thread() == thread::current().id() => {
+                thread::spawn(move || end(Some(handler), spare, context));
+            }
+            handler => end(handler, spare, context),
+        }
+    }
+}
+
+/// Ends the context and all that belongs to it.
+fn end(handler: Option<ZapHandler>, spare: Option<zmq::Socket>, context: Option<zmq::Context>) {
+    let (ended, wait) = bounded::<()>(0);
+    let watch = thread::Builder::new()
+        .name("zeroless-closing".into())
+        .spawn(move || warn_when_late(&wait));
+    // All sockets are closed, so libzmq asks the handler nothing more.
+    handler.into_iter().for_each(ZapHandler::stop);
+    spare.into_iter().for_each(inproc::bind_all);
+    drop(context);
+    drop(ended);
+    // If the thread could not be started, only its warning is lost.
+    if let Ok(watch) = watch {
+        let _ = watch.join();
+    }
+}
+
+/// Logs a warning after [`WARN_AFTER`], unless the other end of the channel is dropped before.
+///
+/// libzmq's function to end a context takes no timeout, so a thread watches the clock while it runs.
+fn warn_when_late(ended: &Receiver<()>) {
+    if ended.recv_timeout(WARN_AFTER) == Err(RecvTimeoutError::Timeout) {
+        log::warn!(
+            target: "zeroless",
+            "closing the last socket has waited {WARN_AFTER:?} so far: messages that this process sent have not \
+             reached their peers; start the peers, or set a linger to give up after that time"
+        );
+    }
+}

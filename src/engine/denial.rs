@@ -1,0 +1,77 @@
+//! Finds out that all servers have refused a client. libzmq does not tell.
+//!
+//! A client has a queue for each server, from connecting until libzmq gives up on that server. libzmq gives up only
+//! if the server refuses the client: a lost connection is made again. So if no queue has room, although fewer messages
+//! were sent than one queue holds, there is no queue left.
+
+use zmq::PollEvents;
+
+/// Stands for "all servers have refused this client". libzmq has no such error, and returns this one for nothing that
+/// is sent or received.
+pub(super) const DENIED: zmq::Error = zmq::Error::ECONNREFUSED;
+
+#[derive(Default)]
+pub(super) struct DenialDetector {
+    /// How many servers the socket is connected to, without those of this process.
+    servers: usize,
+    /// Whether the socket has, or had, other peers, which come and go without being refused: clients of an endpoint
+    /// that it bound, and servers of this process.
+    has_other_peers: bool,
+    /// At least as many messages as are in the queues for the servers.
+    queued: u64,
+}
+
+impl DenialDetector {
+    pub(super) fn note_bound(&mut self) {
+        self.has_other_peers = true;
+    }
+
+    pub(super) fn note_connected(&mut self, endpoint: &str) {
+        match is_of_this_process(endpoint) {
+            true => self.has_other_peers = true,
+            false => self.servers += 1,
+        }
+    }
+
+    pub(super) fn note_disconnected(&mut self, endpoint: &str) {
+        if !is_of_this_process(endpoint) {
+            self.servers -= 1;
+        }
+    }
+
+    #[inline]
+    pub(super) fn note_sent(&mut self) {
+        self.queued += 1;
+    }
+
+    /// Notes that the reply to all that was sent has arrived.
+    #[inline]
+    pub(super) fn note_reply(&mut self) {
+        // With several servers, another one may still have requests in its queue.
+        if self.servers == 1 {
+            self.queued = 0;
+        }
+    }
+
+    /// Whether the socket has servers that could refuse it.
+    pub(super) fn has_servers(&self) -> bool {
+        self.servers > 0
+    }
+
+    /// Whether all servers have refused the client, if the socket is ready for `events`, of which `POLLOUT` must be
+    /// exact.
+    ///
+    /// It cannot be found out if libzmq makes a queue only once it is connected, which the user may have configured.
+    pub(super) fn is_denied(&self, socket: &zmq::Socket, events: PollEvents) -> zmq::Result<bool> {
+        let can_tell = self.servers > 0 && !self.has_other_peers;
+        if !can_tell || events.contains(zmq::POLLOUT) || socket.is_immediate()? {
+            return Ok(false);
+        }
+        let room = u64::try_from(socket.get_sndhwm()?).unwrap_or(0);
+        Ok(room == 0 || self.queued < room)
+    }
+}
+
+fn is_of_this_process(endpoint: &str) -> bool {
+    endpoint.starts_with("inproc://")
+}

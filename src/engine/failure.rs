@@ -1,0 +1,65 @@
+//! Turns what stopped an operation into an error for the user.
+
+use std::fmt::Display;
+
+use super::denial::DENIED;
+use super::gate::GateError;
+use super::wait::Wait;
+use crate::error::{Error, ErrorKind};
+
+impl GateError {
+    /// The error of an operation that does not wait. `what_failed` says so in a clause: "cannot bind tcp://…".
+    pub(super) fn into_error(self, what_failed: &dyn Display) -> Error {
+        match self {
+            GateError::NotReady => Error::from_zmq(what_failed, zmq::Error::EAGAIN),
+            GateError::Closed => Error::new(ErrorKind::Closed, format!("{what_failed}: the socket is closed")),
+            GateError::Libzmq(error) => Error::from_zmq(what_failed, error),
+            GateError::NoNotifier(error) => {
+                let message = format!(
+                    "{what_failed}: no file descriptor is left to wait with; close some, or raise the limit (ulimit -n)"
+                );
+                Error::with_source(ErrorKind::Exhausted, message, error)
+            }
+        }
+    }
+}
+
+/// The error of an operation that may wait: of the socket `label`, which could not do its `action` ("send").
+pub(super) fn of_waiting(
+    error: GateError,
+    label: &str,
+    action: &dyn Display,
+    wait: Wait<'_>,
+    advice_on_turns: &str,
+) -> Error {
+    let what_failed = format_args!("{label}: could not {action}");
+    match error {
+        GateError::NotReady => match wait {
+            Wait::For(time) | Wait::Until(_, Some(time)) => {
+                Error::new(ErrorKind::TimedOut, format!("{what_failed} within {time:?}"))
+            }
+            _ => Error::new(ErrorKind::WouldBlock, format!("{what_failed} without waiting")),
+        },
+        GateError::Libzmq(zmq::Error::EFSM) => Error::new(
+            ErrorKind::OutOfTurn,
+            format!("{label}: requests and replies take turns: {advice_on_turns}"),
+        ),
+        GateError::Libzmq(DENIED) => Error::new(
+            ErrorKind::Denied,
+            format!(
+                "{what_failed}: the server has turned this client away: its password, key or address is not let in, or the \
+                 server speaks another mechanism or pattern; correct that, then open a new client"
+            ),
+        ),
+        other => other.into_error(&what_failed),
+    }
+}
+
+/// The error of sending to a routing id that no peer has.
+pub(super) fn of_unknown_peer(label: &str, routing_id: &[u8]) -> Error {
+    let message = format!(
+        "{label}: no peer has the routing id \"{}\"; it has left, or has not connected yet",
+        routing_id.escape_ascii()
+    );
+    Error::with_source(ErrorKind::NotConnected, message, zmq::Error::EHOSTUNREACH)
+}

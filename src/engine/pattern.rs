@@ -1,0 +1,284 @@
+//! The patterns, and what is particular to each.
+
+use crate::topic;
+
+/// What a socket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pattern {
+    Push,
+    Pull,
+    Publish,
+    Subscribe,
+    Request,
+    Reply,
+    Pair,
+    Dealer,
+    Router,
+    XPublish,
+    XSubscribe,
+    Stream,
+}
+
+/// All that is particular to a pattern. Other code asks for one of these properties, never for a pattern by name, so
+/// a new pattern is one arm of [`Pattern::properties`].
+pub(super) struct Properties {
+    pub(super) name: &'static str,
+    pub(super) socket_type: zmq::SocketType,
+    /// Sets the options of libzmq that the pattern needs.
+    pub(super) set_options: fn(&zmq::Socket) -> zmq::Result<()>,
+    pub(super) linger: Linger,
+    /// Whether `POLLOUT` says exactly when a message can be sent.
+    ///
+    /// A router and a stream send to the one peer that the message names, and `POLLOUT` only says that *some* peer
+    /// has room. The patterns that drop what a peer has no room for are always ready.
+    pub(super) pollout_is_exact: bool,
+    pub(super) message_shape: MessageShape,
+    /// What libzmq expects after a peer has vanished in the middle of a message to it.
+    pub(super) after_torn_message: AfterTornMessage,
+    /// Whether the crate keeps the envelope of each request, and sends it back before the reply.
+    pub(super) has_envelope: bool,
+    /// Whether the crate reads and counts the subscriptions that arrive.
+    pub(super) counts_subscriptions: bool,
+    /// Whether a message that arrives says that the queue for the one server is empty.
+    pub(super) reply_empties_queue: bool,
+    /// Whether libzmq allows one peer in all the life of the socket.
+    pub(super) has_one_peer: bool,
+    /// Whether it speaks bare TCP instead of ZeroMQ's protocol, which rules out other transports and security.
+    pub(super) is_raw: bool,
+    /// What to do after an operation out of turn.
+    pub(super) advice_on_turns: &'static str,
+}
+
+/// How long closing waits to deliver what was sent.
+pub(super) enum Linger {
+    /// As long as the options say.
+    AsOptionsSay,
+    /// Not at all: there is nothing to deliver. And libzmq would linger forever for a connection that was reset while
+    /// the queue of received messages was full.
+    Never,
+    /// As libzmq chooses. A subscriber must not wait to send its topics to a publisher that has gone.
+    AsLibzmqChooses,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum MessageShape {
+    /// One frame or more.
+    Any,
+    /// A routing id, and one frame or more.
+    Routed,
+    /// A routing id, and one frame of bytes.
+    RoutedBytes,
+    /// Any, but one that begins like a subscription must be one.
+    MaybeSubscription,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AfterTornMessage {
+    /// The next message.
+    NextMessage,
+    /// The frames that are missing.
+    MissingFrames,
+    /// The frames that are missing; if there are none, one more before the next message.
+    MissingFramesOrOneMore,
+}
+
+/// The properties that most patterns have.
+const COMMON: Properties = Properties {
+    name: "",
+    socket_type: zmq::PAIR,
+    set_options: |_| Ok(()),
+    linger: Linger::AsOptionsSay,
+    pollout_is_exact: false,
+    message_shape: MessageShape::Any,
+    after_torn_message: AfterTornMessage::NextMessage,
+    has_envelope: false,
+    counts_subscriptions: false,
+    reply_empties_queue: false,
+    has_one_peer: false,
+    is_raw: false,
+    advice_on_turns: "",
+};
+
+impl Pattern {
+    pub(crate) fn name(self) -> &'static str {
+        self.properties().name
+    }
+
+    pub(super) fn properties(self) -> &'static Properties {
+        match self {
+            Pattern::Push => &Properties {
+                name: "push",
+                socket_type: zmq::PUSH,
+                pollout_is_exact: true,
+                after_torn_message: AfterTornMessage::MissingFrames,
+                ..COMMON
+            },
+            Pattern::Pull => &Properties {
+                name: "pull",
+                socket_type: zmq::PULL,
+                linger: Linger::Never,
+                ..COMMON
+            },
+            // An XPUB sends like a PUB, and also receives the subscriptions.
+            Pattern::Publish => &Properties {
+                name: "publish",
+                socket_type: zmq::XPUB,
+                // Verbose, to count a second subscriber to the same topic too.
+                set_options: |socket| socket.set_xpub_verbose(true),
+                counts_subscriptions: true,
+                ..COMMON
+            },
+            Pattern::Subscribe => &Properties {
+                name: "subscribe",
+                socket_type: zmq::SUB,
+                linger: Linger::AsLibzmqChooses,
+                ..COMMON
+            },
+            Pattern::Request => &Properties {
+                name: "request",
+                socket_type: zmq::REQ,
+                // Relaxed, a request can be sent again after a timeout. Correlated, only the reply to it is received.
+                set_options: |socket| {
+                    socket.set_req_relaxed(true)?;
+                    socket.set_req_correlate(true)
+                },
+                pollout_is_exact: true,
+                after_torn_message: AfterTornMessage::MissingFramesOrOneMore,
+                reply_empties_queue: true,
+                advice_on_turns: "send one first, then receive the reply to it",
+                ..COMMON
+            },
+            // A REP takes turns by itself, but it cannot be emptied before it is closed while it owes a reply. And
+            // after a request without an envelope from a peer that has gone, it loses the reply to the next client.
+            Pattern::Reply => &Properties {
+                name: "reply",
+                socket_type: zmq::ROUTER,
+                has_envelope: true,
+                advice_on_turns: "receive one request, send one reply to it, then receive the next",
+                ..COMMON
+            },
+            Pattern::Pair => &Properties {
+                name: "pair",
+                socket_type: zmq::PAIR,
+                pollout_is_exact: true,
+                has_one_peer: true,
+                ..COMMON
+            },
+            Pattern::Dealer => &Properties {
+                name: "dealer",
+                socket_type: zmq::DEALER,
+                pollout_is_exact: true,
+                after_torn_message: AfterTornMessage::MissingFrames,
+                ..COMMON
+            },
+            Pattern::Router => &Properties {
+                name: "router",
+                socket_type: zmq::ROUTER,
+                // Mandatory, a message to an unknown peer is an error. With handover, a peer that comes back under
+                // its identity is accepted even if libzmq has not noticed yet that it was gone.
+                set_options: |socket| {
+                    socket.set_router_mandatory(true)?;
+                    socket.set_router_handover(true)
+                },
+                message_shape: MessageShape::Routed,
+                ..COMMON
+            },
+            Pattern::XPublish => &Properties {
+                name: "xpublish",
+                socket_type: zmq::XPUB,
+                ..COMMON
+            },
+            Pattern::XSubscribe => &Properties {
+                name: "xsubscribe",
+                socket_type: zmq::XSUB,
+                linger: Linger::AsLibzmqChooses,
+                message_shape: MessageShape::MaybeSubscription,
+                ..COMMON
+            },
+            Pattern::Stream => &Properties {
+                name: "stream",
+                socket_type: zmq::STREAM,
+                message_shape: MessageShape::RoutedBytes,
+                is_raw: true,
+                ..COMMON
+            },
+        }
+    }
+}
+
+impl Properties {
+    /// Checks whether these frames can be a message of the pattern, and says what would make them one.
+    ///
+    /// libzmq silently drops such messages, or loses its place between two messages because of them.
+    #[inline]
+    pub(super) fn check_shape(&self, frames: &[impl AsRef<[u8]>]) -> Result<(), String> {
+        match self.message_shape {
+            MessageShape::Any if !frames.is_empty() => Ok(()),
+            _ => self.check_special_shape(frames),
+        }
+    }
+
+    #[inline(never)]
+    fn check_special_shape(&self, frames: &[impl AsRef<[u8]>]) -> Result<(), String> {
+        let fault = |what: &str| Err(what.to_owned());
+        match (self.message_shape, frames) {
+            (_, []) => fault("a message has at least one frame; send an empty frame"),
+            (MessageShape::Routed, [_]) => {
+                fault("a message is the routing id of a peer, followed by at least one more frame")
+            }
+            (MessageShape::RoutedBytes, [_] | [_, _, _, ..]) => {
+                fault("a message is the routing id of a peer, followed by one frame of bytes")
+            }
+            (MessageShape::MaybeSubscription, [subscription]) => match subscription.as_ref() {
+                [1, topic @ ..] => topic::check(topic).map_err(|error| error.to_string()),
+                _ => Ok(()),
+            },
+            (MessageShape::MaybeSubscription, frames)
+                if frames.iter().any(|frame| matches!(frame.as_ref(), [0 | 1, ..])) =>
+            {
+                fault("a subscription is one frame: a byte 1, or 0 to unsubscribe, followed by the topic")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_accepted(pattern: Pattern, frames: &[&[u8]]) -> bool {
+        pattern.properties().check_shape(frames).is_ok()
+    }
+
+    #[test]
+    fn no_pattern_accepts_a_message_without_frames() {
+        for pattern in [Pattern::Push, Pattern::Router, Pattern::Stream, Pattern::XSubscribe] {
+            assert!(!is_accepted(pattern, &[]), "{pattern:?}");
+        }
+        assert!(is_accepted(Pattern::Push, &[b""]));
+    }
+
+    #[test]
+    fn router_needs_a_routing_id_and_content() {
+        assert!(!is_accepted(Pattern::Router, &[b"id"]));
+        assert!(is_accepted(Pattern::Router, &[b"id", b""]));
+        assert!(is_accepted(Pattern::Router, &[b"id", b"", b"body"]));
+    }
+
+    #[test]
+    fn stream_needs_a_routing_id_and_one_frame() {
+        assert!(!is_accepted(Pattern::Stream, &[b"id"]));
+        assert!(is_accepted(Pattern::Stream, &[b"id", b"bytes"]));
+        assert!(!is_accepted(Pattern::Stream, &[b"id", b"bytes", b"more"]));
+    }
+
+    #[test]
+    fn xsubscriber_sends_subscriptions_as_one_frame() {
+        assert!(is_accepted(Pattern::XSubscribe, &[b"\x01topic"]));
+        assert!(is_accepted(Pattern::XSubscribe, &[b"\x00topic"]));
+        assert!(!is_accepted(Pattern::XSubscribe, &[b"\x01topic", b"more"]));
+        assert!(!is_accepted(Pattern::XSubscribe, &[b"other", b"\x00"]));
+        assert!(is_accepted(Pattern::XSubscribe, &[b"other", b"frames"]));
+    }
+}

@@ -1,0 +1,102 @@
+//! Sets the options of a new socket, before it binds or connects.
+
+use super::options::{Options, SocketSpec};
+use super::pattern::{Linger, Properties};
+use super::wait::milliseconds;
+use crate::error::{Error, Result};
+use crate::security::ZapDomain;
+
+/// The longest time, in milliseconds, within which libzmq can make a peer expect a heartbeat.
+const MAX_HEARTBEAT_TTL: i32 = 6_553_599;
+
+/// Sets all options. What the user configures comes last, and takes precedence.
+pub(super) fn set_up(socket: &zmq::Socket, spec: &SocketSpec<'_>, domain: Option<&ZapDomain>) -> Result<()> {
+    let properties = spec.pattern.properties();
+    let set_all = || {
+        set_general_options(socket, spec.options, properties)?;
+        socket.set_ipv6(needs_ipv6(spec))?;
+        (properties.set_options)(socket)?;
+        set_security(socket, spec.options, domain)?;
+        spec.topics.iter().try_for_each(|topic| socket.set_subscribe(topic))?;
+        spec.options
+            .configure
+            .iter()
+            .try_for_each(|configure| configure(socket))?;
+        is_security_as_set(socket, domain)
+    };
+    let what_failed = || format!("cannot configure a {} socket", properties.name);
+    match set_all() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::invalid(format!(
+            "{}: configure must not change which clients are let in; use Server::allow, plain or curve",
+            what_failed()
+        ))),
+        Err(error) => Err(Error::from_zmq(what_failed(), error)),
+    }
+}
+
+fn set_general_options(socket: &zmq::Socket, options: &Options, properties: &Properties) -> zmq::Result<()> {
+    match properties.linger {
+        Linger::AsOptionsSay => {
+            let linger = options.linger.or(options.timeout);
+            socket.set_linger(linger.map_or(-1, milliseconds))?;
+        }
+        Linger::Never => socket.set_linger(0)?,
+        Linger::AsLibzmqChooses => {}
+    }
+    if let Some(messages) = options.high_water_mark {
+        socket.set_sndhwm(messages)?;
+        socket.set_rcvhwm(messages)?;
+    }
+    if let Some(identity) = &options.identity {
+        socket.set_identity(identity)?;
+    }
+    if let Some(interval) = options.heartbeat {
+        // The peer has one interval to answer. It is also told to expect heartbeats, so that it notices, too.
+        let interval = milliseconds(interval);
+        socket.set_heartbeat_ivl(interval)?;
+        socket.set_heartbeat_timeout(interval)?;
+        socket.set_heartbeat_ttl(interval.saturating_mul(2).min(MAX_HEARTBEAT_TTL))?;
+    }
+    if let Some(bytes) = options.max_message_size {
+        socket.set_maxmsgsize(bytes)?;
+    }
+    Ok(())
+}
+
+fn needs_ipv6(spec: &SocketSpec<'_>) -> bool {
+    let mut endpoints = spec.binds.iter().chain(spec.connects);
+    endpoints.any(|endpoint| endpoint.contains('['))
+}
+
+fn set_security(socket: &zmq::Socket, options: &Options, domain: Option<&ZapDomain>) -> zmq::Result<()> {
+    if let Some(credentials) = &options.credentials {
+        credentials.set_on(socket)?;
+    }
+    if let Some(domain) = domain {
+        socket.set_zap_domain(domain.name())?;
+        domain.policy().set_on(socket)?;
+    }
+    Ok(())
+}
+
+/// Whether the security of a socket is still as it was set, after the user's functions have configured the socket.
+///
+/// Where they made a server of a mechanism without a policy, it would depend on other sockets who is let in: libzmq
+/// lets in everyone if no ZAP handler runs, and asks a handler that does not know the socket otherwise.
+fn is_security_as_set(socket: &zmq::Socket, domain: Option<&ZapDomain>) -> zmq::Result<bool> {
+    let mechanism = socket.get_mechanism()?;
+    let is_server = match mechanism {
+        zmq::Mechanism::ZMQ_NULL => true,
+        zmq::Mechanism::ZMQ_PLAIN => socket.is_plain_server()?,
+        zmq::Mechanism::ZMQ_CURVE => socket.is_curve_server()?,
+        _ => false,
+    };
+    let domain_name = socket.get_zap_domain()?;
+    Ok(match domain {
+        Some(domain) => {
+            domain_name.as_deref() == Ok(domain.name()) && mechanism == domain.policy().mechanism() && is_server
+        }
+        None => domain_name.as_deref() == Ok("") && (mechanism == zmq::Mechanism::ZMQ_NULL || !is_server),
+    })
+}

@@ -1,0 +1,89 @@
+//! What a socket was told: its endpoints and topics.
+
+use super::gate::Gate;
+use super::pattern::Properties;
+use super::wire::Wire;
+use crate::error::{Error, ErrorKind, Result};
+use crate::{endpoint, topic};
+
+/// The endpoints and topics of a socket. It keeps them after it is closed.
+///
+/// Its methods write nothing to the log: they run under a lock, and a logger may use the same socket.
+#[derive(Default)]
+pub(super) struct SocketState {
+    pub(super) bound: Vec<String>,
+    pub(super) connected: Vec<String>,
+    /// The first endpoint that the socket was bound or connected to.
+    first_endpoint: Option<String>,
+    topics: Vec<Vec<u8>>,
+}
+
+impl SocketState {
+    pub(super) fn new(topics: Vec<Vec<u8>>) -> SocketState {
+        SocketState {
+            topics,
+            ..SocketState::default()
+        }
+    }
+
+    pub(super) fn note_bound(&mut self, endpoint: String) {
+        self.first_endpoint.get_or_insert_with(|| endpoint.clone());
+        self.bound.push(endpoint);
+    }
+
+    pub(super) fn connect(&mut self, gate: &Gate<Wire>, properties: &Properties, endpoint: &str) -> Result<()> {
+        if self.connected.iter().any(|other| other == endpoint) {
+            return Err(endpoint::connected_twice(endpoint));
+        }
+        // Even if it has disconnected since: libzmq releases a pair's peer in the background, at a time that nobody can
+        // tell, and until then it silently refuses another.
+        if let (true, Some(peer)) = (properties.has_one_peer, &self.first_endpoint) {
+            return Err(Error::new(
+                ErrorKind::AlreadyConnected,
+                format!(
+                    "cannot connect to {endpoint}: a pair has one peer for life, and this one has {peer}; open a new pair"
+                ),
+            ));
+        }
+        gate.run(|wire| wire.connect(endpoint))
+            .map_err(|error| error.into_error(&format_args!("cannot connect to {endpoint}")))?;
+        self.first_endpoint.get_or_insert_with(|| endpoint.to_owned());
+        self.connected.push(endpoint.to_owned());
+        Ok(())
+    }
+
+    pub(super) fn disconnect(&mut self, gate: &Gate<Wire>, endpoint: &str) -> Result<()> {
+        let position = self.connected.iter().position(|other| other == endpoint);
+        let position = position.ok_or_else(|| endpoint::not_connected(endpoint, &self.connected))?;
+        gate.run(|wire| wire.disconnect(endpoint))
+            .map_err(|error| error.into_error(&format_args!("cannot disconnect from {endpoint}")))?;
+        self.connected.remove(position);
+        Ok(())
+    }
+
+    pub(super) fn subscribe(&mut self, gate: &Gate<Wire>, topic: &[u8]) -> Result<()> {
+        if !self.topics.iter().any(|other| other == topic) {
+            gate.run(|wire| wire.socket.set_subscribe(topic))
+                .map_err(|error| error.into_error(&cannot_subscribe(topic)))?;
+            self.topics.push(topic.to_owned());
+        }
+        Ok(())
+    }
+
+    pub(super) fn unsubscribe(&mut self, gate: &Gate<Wire>, topic: &[u8]) -> Result<()> {
+        let position = self.topics.iter().position(|other| other == topic);
+        let position = position.ok_or_else(|| topic::not_subscribed(topic, &self.topics))?;
+        gate.run(|wire| wire.socket.set_unsubscribe(topic))
+            .map_err(|error| error.into_error(&cannot_unsubscribe(topic)))?;
+        self.topics.remove(position);
+        Ok(())
+    }
+}
+
+pub(super) fn cannot_subscribe(topic: &[u8]) -> String {
+    format!("cannot subscribe to {}", topic::quote(topic))
+}
+
+pub(super) fn cannot_unsubscribe(topic: &[u8]) -> String {
+    format!("cannot unsubscribe from {}", topic::quote(topic))
+}

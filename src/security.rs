@@ -1,0 +1,13 @@
+//! Which clients a server lets in, and how a client proves that it is one of them.
+
+mod credentials;
+mod keys;
+mod policy;
+mod rules;
+mod zap;
+
+pub(crate) use credentials::Credentials;
+pub use keys::{Keypair, PublicKey};
+pub(crate) use policy::{Policy, Verdict, no_curve};
+pub(crate) use rules::AccessRules;
+pub(crate) use zap::{ZapDomain, ZapReply, answer};
