@@ -189,7 +189,7 @@ fn a_client_that_is_connected_to_nothing_warns() {
     assert!(
         memory
             .iter()
-            .any(|(level, text)| *level == Level::Warn && text.contains("connected to nothing"))
+            .any(|(level, text)| *level == Level::Warn && text.contains("without an address to connect to"))
     );
 }
 
