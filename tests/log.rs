@@ -100,7 +100,7 @@ fn a_subscriber_that_binds_warns() {
     let news = Server::new(0).subscribe([""]).unwrap();
     let warnings = logged(Level::Warn, news.socket().port().unwrap());
     assert!(
-        warnings.len() == 1 && warnings[0].contains("let the publisher be the server"),
+        warnings.len() == 1 && warnings[0].contains("make the publisher the server"),
         "{warnings:?}"
     );
 }
