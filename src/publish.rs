@@ -10,10 +10,10 @@ use crate::handle::Handle;
 use crate::sender::Topic;
 use crate::{Channel, Message, Receiver, Sender};
 
-/// The lengths of topics that libzmq before 4.3.5 subscribes to and then never finds in a message.
+/// The lengths of topics that libzmq before 4.3.5 subscribes to but never finds in a message.
 const LOST_LENGTHS: RangeInclusive<usize> = 246..=255;
 
-/// Refuses a topic that no message would ever be found to begin with.
+/// Rejects a topic that libzmq would never find in a message.
 pub(crate) fn check_topic(topic: &[u8]) -> Result<()> {
     if LOST_LENGTHS.contains(&topic.len()) && zmq::version() < (4, 3, 5) {
         return Err(Error::invalid(format!(
@@ -27,7 +27,7 @@ pub(crate) fn check_topic(topic: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The topics to subscribe to, each of them once.
+/// The topics to subscribe to, without duplicates.
 pub(crate) fn collect_topics<I>(topics: I) -> Result<Vec<Vec<u8>>>
 where
     I: IntoIterator<Item: AsRef<[u8]>>,
@@ -51,10 +51,10 @@ pub(crate) fn not_subscribed(topic: &[u8], topics: &[Vec<u8>]) -> Error {
     Error::new(
         ErrorKind::NotConnected,
         format!(
-            "cannot unsubscribe from \"{}\": it is not subscribed to; subscribed to {}",
+            "cannot unsubscribe from \"{}\": the topic is not subscribed; subscribed topics: {}",
             topic.escape_ascii(),
             if others.is_empty() {
-                "nothing".to_owned()
+                "none".to_owned()
             } else {
                 others.join(", ")
             }
@@ -64,14 +64,15 @@ pub(crate) fn not_subscribed(topic: &[u8], topics: &[Vec<u8>]) -> Error {
 
 /// The sending half of publish/subscribe: a [`Sender`] that knows topics.
 ///
-/// Call it as any sender. The topic of a message is how its first frame begins, so as it is, each message carries its
-/// own; [`topic`](Self::topic) and [`embed_topic`](Self::embed_topic) give publishers that see to it.
+/// Call it like any sender. The topic of a message is the beginning of its first frame, so each message carries its own
+/// topic. [`topic`](Self::topic) and [`embed_topic`](Self::embed_topic) make publishers for one topic: the first checks
+/// for the topic in each message, the second adds it.
 ///
-/// Publishing never blocks. Who has not subscribed yet misses the message, and so does who is more messages behind
-/// than the high-water mark. To a newcomer it seems as if the first messages were lost: the subscription takes a moment
-/// to arrive. [`wait_for_subscribers`](Self::wait_for_subscribers) waits for it.
+/// Publishing never blocks. A subscriber misses a message if its subscription has not arrived yet, or if it is more
+/// messages behind than the high-water mark. A subscription takes a moment to arrive. Without a wait for it, the first
+/// messages of a program are often lost. [`wait_for_subscribers`](Self::wait_for_subscribers) waits for it.
 ///
-/// Clones, and publishers of other topics made from it, share its socket.
+/// Clones share the publisher's socket. So do the publishers that `topic` and `embed_topic` make.
 #[derive(Clone)]
 pub struct Publisher {
     sender: Sender,
@@ -84,11 +85,11 @@ impl Publisher {
         }
     }
 
-    /// Makes a publisher over the same socket that refuses messages which do not begin with the topic. Does not block.
+    /// Makes a publisher over the same socket that refuses messages which do not begin with the topic.
     ///
     /// # Errors
     ///
-    /// Its sending fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for such a message.
+    /// Sending such a message fails with [`InvalidInput`](crate::ErrorKind::InvalidInput).
     ///
     /// # Examples
     ///
@@ -102,9 +103,9 @@ impl Publisher {
         self.with(Topic::Required(topic.as_ref().to_owned()))
     }
 
-    /// Makes a publisher over the same socket that sends the topic as the first frame of each message. Does not block.
+    /// Makes a publisher over the same socket that sends the topic as the first frame of each message.
     ///
-    /// Also when the topic is empty: then the first frame is.
+    /// If the topic is empty, the first frame is empty.
     ///
     /// # Examples
     ///
@@ -131,15 +132,15 @@ impl Publisher {
         }
     }
 
-    /// Blocks until `subscriptions` have arrived since the socket opened, no longer than `timeout`.
+    /// Blocks until `subscriptions` subscriptions have arrived since the socket opened, for at most `timeout`.
     ///
-    /// A subscriber of two topics counts for two, one that connects again counts again, and one that leaves is still
-    /// counted: this is for the start, not for keeping track.
+    /// A subscriber to two topics counts twice. A subscriber that connects again counts again. A subscriber that leaves
+    /// still counts. So use this when a program starts, and not to count the current subscribers.
     ///
     /// # Errors
     ///
-    /// * [`TimedOut`](crate::ErrorKind::TimedOut) if there were fewer; the message says how many.
-    /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or meanwhile.
+    /// * [`TimedOut`](crate::ErrorKind::TimedOut) if fewer arrived in time; the message says how many.
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or during the call.
     ///
     /// # Examples
     ///
@@ -175,7 +176,9 @@ impl fmt::Debug for Publisher {
 
 /// The receiving half of publish/subscribe: a [`Receiver`] that knows topics.
 ///
-/// Iterate over it as over any receiver. What it is subscribed to can be changed while others iterate.
+/// Iterate over it like over any receiver. Its topics can be changed while other threads iterate.
+///
+/// # Examples
 ///
 /// ```
 /// use std::time::Duration;
@@ -203,44 +206,57 @@ impl Subscriber {
         }
     }
 
-    /// Takes in the messages that begin with this topic too. Does not block.
+    /// Adds a topic: messages that begin with it are received, too.
     ///
-    /// The publisher knows of it a moment later. A topic that is subscribed to already stays so.
+    /// The publisher learns of it a moment later. If the topic is subscribed already, nothing changes.
     ///
     /// # Errors
     ///
-    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255 bytes, which libzmq 4.3.4 would
-    ///   never find in a message.
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255 bytes, which libzmq before 4.3.5
+    ///   never finds in a message.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
     ///
     /// # Examples
     ///
-    /// As [above](Self).
+    /// ```
+    /// use zeroless::Client;
+    ///
+    /// let news = Client::new().connect_local(5555).subscribe(["sport"])?;
+    /// news.subscribe("weather")?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn subscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
         self.receiver.handle().subscribe(topic.as_ref())
     }
 
-    /// Takes in the messages that begin with this topic no longer, unless another topic fits them. Does not block.
+    /// Removes a topic: messages that begin with it are not received any more, unless they match another topic.
     ///
-    /// The publisher knows of it a moment later; what has arrived by then is still received.
+    /// The publisher learns of it a moment later. Messages that have arrived by then are still received.
     ///
     /// # Errors
     ///
-    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for a topic that is not subscribed to.
+    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for a topic that is not subscribed.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
     ///
     /// # Examples
     ///
-    /// As [above](Self).
+    /// ```
+    /// use zeroless::{Client, ErrorKind};
+    ///
+    /// let news = Client::new().connect_local(5555).subscribe(["sport"])?;
+    /// news.unsubscribe("sport")?;
+    /// assert_eq!(news.unsubscribe("sport").unwrap_err().kind(), ErrorKind::NotConnected);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
         self.receiver.handle().unsubscribe(topic.as_ref())
     }
 }
 
 impl Subscriber {
-    /// Turns the subscriber into a channel of crossbeam's: see [`Receiver::into_channel`]. Does not block.
+    /// Turns the subscriber into a crossbeam channel: see [`Receiver::into_channel`].
     ///
-    /// Its topics stay as they are; keep a clone to change them.
+    /// Its topics stay as they are; keep a clone of the subscriber to change them.
     ///
     /// # Examples
     ///
