@@ -7,11 +7,11 @@ use crate::engine::Cancel;
 use crate::error::{Error, Result};
 use crate::{Message, Receiver};
 
-/// Has so many threads do the work, and waits for all of them.
+/// Calls `work` on `count` threads, and waits for all of them.
 pub(crate) fn run(receiver: &Receiver, count: usize, work: &(impl Fn(Message) + Sync)) -> Result<()> {
     if count == 0 {
         return Err(Error::invalid(
-            "cannot share messages out to 0 workers; give 1 at least",
+            "cannot share messages among 0 workers; give a count of at least 1",
         ));
     }
     let cancel = &Cancel::default();
@@ -46,7 +46,7 @@ pub(crate) fn run(receiver: &Receiver, count: usize, work: &(impl Fn(Message) + 
     })
 }
 
-/// Works until iteration ends. If that is for a fault or a panic, the other workers end too.
+/// Works until iteration ends. A fault or a panic stops the other workers, too.
 fn run_one(receiver: &Receiver, cancel: &Cancel, work: &impl Fn(Message)) -> Result<()> {
     let others = CancelOnDrop { receiver, cancel };
     while let Some(message) = receiver.receive_until(receiver.handle().until(cancel))? {
