@@ -1,4 +1,4 @@
-//! What the recipes say of who is let in: a server's rules, and what a client proves to be someone with.
+//! Access in recipes: which clients a server lets in, and how a client proves its identity.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,10 +13,10 @@ use crate::keys::{self, Keypair, PublicKey};
 use crate::libzmq;
 use crate::policy::{CheckPassword, KeyRing, Policy, Proof};
 
-/// How long libzmq lets a name and a password be, in bytes.
+/// libzmq's limit for a name and for a password, in bytes.
 const LONGEST_CREDENTIAL: usize = 255;
 
-/// What a recipe says of who is let in, and how a client proves to be one of them.
+/// A recipe's rules for which clients a server lets in.
 #[derive(Clone, Default)]
 pub(crate) struct Access {
     keypair: Option<Keypair>,
@@ -24,7 +24,7 @@ pub(crate) struct Access {
     keys: BTreeSet<PublicKey>,
     key_files: Vec<PathBuf>,
     any_key: bool,
-    /// None but these, even if they are none; `None` is for all.
+    /// The only addresses that are let in, even if the list is empty. `None` allows all addresses.
     allowed: Option<Vec<IpNet>>,
     denied: Vec<IpNet>,
 }
@@ -70,16 +70,16 @@ impl Access {
         })
     }
 
-    /// What a socket of this recipe goes by; nothing if the recipe says nothing.
+    /// The policy of a socket that is opened from this recipe, or `None` if the recipe has no rules.
     ///
-    /// The log calls it so until it is bound.
+    /// Until the socket is bound, the log names it by `label`.
     pub(crate) fn policy(&self, label: &str) -> Result<Option<Policy>> {
         const DOING: &str = "cannot open a server";
         let speaks_of_keys = !self.keys.is_empty() || !self.key_files.is_empty() || self.any_key;
         let proof = match (&self.keypair, &self.check_password) {
             (Some(_), Some(_)) => {
-                let message = "cannot open a server with both curve and plain: a socket speaks one of them; \
-                               curve tells clients apart by their keys";
+                let message = "cannot open a server with both curve and plain: a socket uses one of them; \
+                               curve identifies clients by their keys";
                 return Err(Error::invalid(message));
             }
             (Some(keypair), None) => {
@@ -87,7 +87,7 @@ impl Access {
                 Proof::Key(KeyRing::new(keypair, self.any_key, &self.keys, &self.key_files)?)
             }
             (None, _) if speaks_of_keys => {
-                let message = "cannot open a server that allows keys and has none itself; call curve with its keypair";
+                let message = "cannot open a server that allows keys but has no keypair; call curve with its keypair";
                 return Err(Error::invalid(message));
             }
             (None, Some(check)) => Proof::Password(Arc::clone(check)),
@@ -117,7 +117,7 @@ impl fmt::Debug for Access {
     }
 }
 
-/// What a client proves with to be one who is let in.
+/// What a client proves its identity with.
 #[derive(Clone)]
 pub(crate) enum Credentials {
     Password { user: String, password: String },
@@ -129,7 +129,7 @@ impl Credentials {
         let check = |what: &str, value: &str| match value.len() {
             1..=LONGEST_CREDENTIAL => Ok(value.to_owned()),
             length => Err(Error::invalid(format!(
-                "cannot say who the client is: {what} has {length} bytes; give 1 to {LONGEST_CREDENTIAL}"
+                "cannot use these credentials: {what} has {length} bytes; give 1 to {LONGEST_CREDENTIAL}"
             ))),
         };
         Ok(Credentials::Password {
@@ -145,7 +145,7 @@ impl Credentials {
         })
     }
 
-    /// Whether this libzmq can prove so.
+    /// Checks that this libzmq supports these credentials.
     pub(crate) fn check(&self, doing: &str) -> Result<()> {
         match self {
             Credentials::Password { .. } => Ok(()),
@@ -153,7 +153,7 @@ impl Credentials {
         }
     }
 
-    /// Sets what libzmq is to prove with.
+    /// Sets the credentials on a socket.
     pub(crate) fn set_on(&self, socket: &zmq::Socket) -> zmq::Result<()> {
         match self {
             Credentials::Password { user, password } => {
@@ -169,7 +169,7 @@ impl Credentials {
     }
 }
 
-/// Never a password or a secret key.
+/// Never shows a password or a secret key.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -194,7 +194,7 @@ fn parse_network(doing: &str, text: &str) -> Result<IpNet> {
     Ok(canonical(network))
 }
 
-/// The network of IPv4 for one that is written in IPv6, as its addresses will be compared.
+/// The IPv4 network, if the network is an IPv4-mapped one of IPv6: clients' addresses are compared in this form.
 fn canonical(network: IpNet) -> IpNet {
     let IpNet::V6(wide) = network else { return network };
     let narrow = wide.addr().to_ipv4_mapped().zip(wide.prefix_len().checked_sub(96));
@@ -202,7 +202,7 @@ fn canonical(network: IpNet) -> IpNet {
     narrow.map_or(network, IpNet::V4)
 }
 
-/// Whether two passwords are the same, in a time that does not tell how much of them is.
+/// Whether two passwords are the same. The time that it takes does not show how much of them is the same.
 fn is_same(given: &str, right: &str) -> bool {
     let differences = given
         .bytes()
