@@ -1,12 +1,12 @@
-//! Frames that stay where libzmq has received them.
+//! Frames that stay in libzmq's memory.
 
 use std::fmt;
 use std::ops::Deref;
 
-/// One frame of a message, in the memory that libzmq received it into: its bytes, without a copy.
+/// One frame of a message: its bytes, in the memory that libzmq received them into, without a copy.
 ///
-/// [`Receiver::frames`](crate::Receiver::frames) gives them, and they can be sent on. The memory is given back when the
-/// frame is dropped.
+/// [`Receiver::frames`](crate::Receiver::frames) returns frames, and they can be sent on. Dropping a frame frees its
+/// memory.
 ///
 /// # Examples
 ///
