@@ -1,8 +1,8 @@
 //! Checks hosts, ports and endpoints before libzmq sees them.
 //!
-//! libzmq answers some bad input with a panic of its binding, some with an errno that says little, and some with
-//! silence, retrying for ever what can never work. So only what has a chance is let through, and the rest is an
-//! [`Error`] that says what is wrong with it.
+//! On some invalid input, libzmq's binding panics. On some, libzmq returns an errno that says little. On some, it
+//! reports nothing and tries forever what cannot work. So this module lets only input through that can work. For the
+//! rest it returns an [`Error`] that says what is wrong.
 
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
@@ -10,7 +10,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where libzmq asks whom to let in. A socket of the user's there would let in whom it likes, or end the process.
+/// Where libzmq asks which clients to let in. A user's socket there could let anyone in, or terminate the process.
 pub(crate) const ZAP: &str = "inproc://zeromq.zap.01";
 
 /// libzmq's limit for the names of `inproc` endpoints.
@@ -24,7 +24,7 @@ pub(crate) fn to_connect(host: &str, port: u16) -> Result<String> {
         return fault("it is empty; give a name or an IP address");
     }
     if host.contains("://") {
-        return fault("give the name or the IP address alone, or use connect_to for a whole endpoint");
+        return fault("it is an endpoint; give only the name or the IP address, or use connect_to");
     }
     let bare = host
         .strip_prefix('[')
@@ -32,7 +32,7 @@ pub(crate) fn to_connect(host: &str, port: u16) -> Result<String> {
         .unwrap_or(host);
     let host = match bare.parse::<Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),
-        Err(_) if host.contains(':') => return fault("give the port apart from the host"),
+        Err(_) if host.contains(':') => return fault("only an IPv6 address has colons; give the port separately"),
         Err(_) if !host.chars().all(is_of_a_host_name) => {
             return fault("a name has letters, digits, dots and hyphens only; an IP address is fine too");
         }
@@ -43,7 +43,7 @@ pub(crate) fn to_connect(host: &str, port: u16) -> Result<String> {
     };
     if port == 0 {
         return Err(Error::invalid(format!(
-            "cannot connect to {host}, port 0: a server's port is a number from 1 to 65535; its socket().port() tells"
+            "cannot connect to {host}, port 0: give a port from 1 to 65535; the server's socket().port() returns it"
         )));
     }
     Ok(format!("tcp://{host}:{port}"))
@@ -69,7 +69,7 @@ pub(crate) fn check_connectable(endpoint: &str) -> Result<()> {
             "cannot connect to \"{endpoint}\": a server's port is a number from 1 to 65535"
         ))),
         Endpoint::Tcp { host: "*", .. } => Err(Error::invalid(format!(
-            "cannot connect to \"{endpoint}\": * is for servers; a client names the host to connect to"
+            "cannot connect to \"{endpoint}\": * is only for servers; give the host to connect to"
         ))),
         _ => Ok(()),
     }
@@ -80,12 +80,12 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
     let doing = || format!("cannot bind {}", endpoint.escape_debug());
     match Endpoint::parse("bind", endpoint)? {
         Endpoint::Tcp { host, .. } => match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            // Whether there is IPv6 at all, and that address: libzmq's binding panics on how the system says no.
+            // Probed, because libzmq's binding panics if the system has no IPv6 or does not have that address.
             Some(host) if host != "*" => {
                 let address = host.split('%').next().unwrap_or_default();
                 if address.parse::<Ipv6Addr>().is_err() {
                     return Err(Error::invalid(format!(
-                        "{}: there is no IPv6 address in the brackets",
+                        "{}: the text in the brackets is not an IPv6 address, such as ::1",
                         doing()
                     )));
                 }
@@ -93,7 +93,7 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
                 probe.map_err(|error| match error.raw_os_error() {
                     Some(_) => Error::from_io(doing(), error),
                     None => {
-                        let message = format!("{}: no interface of this machine has that address", doing());
+                        let message = format!("{}: this machine does not have that address; give another", doing());
                         Error::with_source(ErrorKind::AddrNotAvailable, message, error)
                     }
                 })
@@ -106,10 +106,11 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
     }
 }
 
-/// Asks the operating system to bind a path, and takes it back.
+/// Asks the operating system to bind a path, and then frees the path again.
 ///
-/// libzmq's binding panics on most of the reasons why that may fail. And libzmq deletes the file that it finds, be it
-/// the leftover of a server that is gone or the only way to one that is alive; the latter is an address in use.
+/// For most reasons why that can fail, libzmq's binding panics. And libzmq deletes a file that it finds at the path,
+/// even if a live server is bound to it. Here, that is an address in use. The file of a server that is gone is not an
+/// obstacle.
 fn check_bindable_path(path: &str) -> std::io::Result<()> {
     match UnixListener::bind(path) {
         Ok(_) => fs::remove_file(path),
@@ -126,13 +127,13 @@ fn is_socket(path: &str) -> bool {
     fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
 }
 
-/// The TCP port of an endpoint that libzmq has resolved.
+/// The TCP port of an endpoint as libzmq resolved it.
 pub(crate) fn port_of(endpoint: &str) -> Option<u16> {
     let (_, port) = endpoint.strip_prefix("tcp://")?.rsplit_once(':')?;
     port.parse().ok()
 }
 
-/// Whether an endpoint that libzmq has resolved is bound at every interface.
+/// Whether an endpoint, as libzmq resolved it, is bound to all interfaces.
 pub(crate) fn is_everywhere(endpoint: &str) -> bool {
     endpoint.starts_with("tcp://0.0.0.0:") || endpoint.starts_with("tcp://[::]:")
 }
@@ -141,7 +142,7 @@ pub(crate) fn connected_twice(endpoint: &str) -> Error {
     Error::new(
         ErrorKind::AlreadyConnected,
         format!(
-            "cannot connect to {} twice: it is connected to already",
+            "cannot connect to {} twice: it is already connected; connect to each endpoint once",
             endpoint.escape_debug()
         ),
     )
@@ -149,19 +150,19 @@ pub(crate) fn connected_twice(endpoint: &str) -> Error {
 
 pub(crate) fn not_connected(endpoint: &str, connected: &[String]) -> Error {
     let others = match connected {
-        [] => "nothing".to_owned(),
+        [] => "none".to_owned(),
         some => some.join(", "),
     };
     Error::new(
         ErrorKind::NotConnected,
         format!(
-            "cannot disconnect from {}: it is not connected to; connected to {others}",
+            "cannot disconnect from {}: it is not connected; connected endpoints: {others}",
             endpoint.escape_debug()
         ),
     )
 }
 
-/// An endpoint taken apart, as far as there is anything to check.
+/// The parts of an endpoint that are checked.
 enum Endpoint<'a> {
     Tcp { host: &'a str, port: &'a str },
     Ipc { path: &'a str },
@@ -177,7 +178,7 @@ impl<'a> Endpoint<'a> {
         let invalid = |what| fault(ErrorKind::InvalidInput, what);
         let is_tcp = endpoint.starts_with("tcp:");
         if let Some(odd) = endpoint.chars().find(|c| c.is_control() || is_tcp && c.is_whitespace()) {
-            return invalid(&format!("it has a {odd:?} in it; take that out"));
+            return invalid(&format!("it contains {odd:?}; remove that character"));
         }
         match endpoint.split_once("://") {
             Some(("tcp", address)) => match address.rsplit_once(':') {
@@ -193,11 +194,11 @@ impl<'a> Endpoint<'a> {
                 invalid(&format!("its name has more than {LONGEST_INPROC_NAME} bytes"))
             }
             Some(("inproc", _)) if endpoint == ZAP => {
-                invalid("libzmq asks there whom to let in; that is said by Server::allow, plain and curve")
+                invalid("libzmq reserves this name for access control; use Server::allow, plain or curve")
             }
             Some(("inproc", _)) => Ok(Endpoint::Inproc),
             Some((scheme, _)) => {
-                let what = format!("the scheme {scheme} is none of tcp, ipc and inproc");
+                let what = format!("the scheme {scheme} is not supported; use tcp, ipc or inproc");
                 fault(ErrorKind::Unsupported, &what)
             }
             None => invalid("it has no scheme; endpoints are of the form tcp://host:port, ipc://path or inproc://name"),
