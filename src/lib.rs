@@ -597,7 +597,7 @@ pub use zmq;
 
 /// One message: all of its frames, in order, each as it was sent.
 ///
-/// There is one frame at least; a frame may be empty.
+/// A message has at least one frame. A frame may be empty.
 ///
 /// # Examples
 ///
