@@ -1,15 +1,15 @@
 //! Checks hosts, ports and endpoints before libzmq sees them.
 //!
-//! libzmq answers some bad input with a panic of its binding, some with an errno that says little, and some with
-//! silence, retrying for ever what can never work. So only what has a chance is let through, and the rest is an
-//! [`Error`] that says what is wrong with it.
+//! On some invalid input, libzmq's binding panics. On some, libzmq returns an errno that says little. On some, it
+//! reports nothing and tries forever what cannot work. So this module lets only input through that can work. For the
+//! rest it returns an [`Error`] that says what is wrong.
 
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys;
 
-/// Where libzmq asks whom to let in. A socket of the user's there would let in whom it likes, or end the process.
+/// Where libzmq asks which clients to let in. A user's socket there could let anyone in, or terminate the process.
 pub(crate) const ZAP: &str = "inproc://zeromq.zap.01";
 
 /// libzmq's limit for the names of `inproc` endpoints.
@@ -23,7 +23,7 @@ pub(crate) fn to_connect(host: &str, port: u16) -> Result<String> {
         return fault("it is empty; give a name or an IP address");
     }
     if host.contains("://") {
-        return fault("give the name or the IP address alone, or use connect_to for a whole endpoint");
+        return fault("it is an endpoint; give only the name or the IP address, or use connect_to");
     }
     let bare = host
         .strip_prefix('[')
@@ -31,7 +31,7 @@ pub(crate) fn to_connect(host: &str, port: u16) -> Result<String> {
         .unwrap_or(host);
     let host = match bare.parse::<Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),
-        Err(_) if host.contains(':') => return fault("give the port apart from the host"),
+        Err(_) if host.contains(':') => return fault("only an IPv6 address has colons; give the port separately"),
         Err(_) if !host.chars().all(is_of_a_host_name) => {
             return fault("a name has letters, digits, dots and hyphens only; an IP address is fine too");
         }
@@ -42,7 +42,7 @@ pub(crate) fn to_connect(host: &str, port: u16) -> Result<String> {
     };
     if port == 0 {
         return Err(Error::invalid(format!(
-            "cannot connect to {host}, port 0: a server's port is a number from 1 to 65535; its socket().port() tells"
+            "cannot connect to {host}, port 0: give a port from 1 to 65535; the server's socket().port() returns it"
         )));
     }
     Ok(format!("tcp://{host}:{port}"))
@@ -68,7 +68,7 @@ pub(crate) fn check_connectable(endpoint: &str) -> Result<()> {
             "cannot connect to \"{endpoint}\": a server's port is a number from 1 to 65535"
         ))),
         Endpoint::Tcp { host: "*", .. } => Err(Error::invalid(format!(
-            "cannot connect to \"{endpoint}\": * is for servers; a client names the host to connect to"
+            "cannot connect to \"{endpoint}\": * is only for servers; give the host to connect to"
         ))),
         _ => Ok(()),
     }
@@ -79,12 +79,12 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
     let what_failed = || format!("cannot bind {}", endpoint.escape_debug());
     match Endpoint::parse("bind", endpoint)? {
         Endpoint::Tcp { host, .. } => match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            // Whether there is IPv6 at all, and that address: libzmq's binding panics on how the system says no.
+            // Probed, because libzmq's binding panics if the system has no IPv6 or does not have that address.
             Some(host) if host != "*" => {
                 let address = host.split('%').next().unwrap_or_default();
                 if address.parse::<Ipv6Addr>().is_err() {
                     return Err(Error::invalid(format!(
-                        "{}: there is no IPv6 address in the brackets",
+                        "{}: the text in the brackets is not an IPv6 address, such as ::1",
                         what_failed()
                     )));
                 }
@@ -92,7 +92,10 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
                 probe.map_err(|error| match error.raw_os_error() {
                     Some(_) => Error::from_io(what_failed(), error),
                     None => {
-                        let message = format!("{}: no interface of this machine has that address", what_failed());
+                        let message = format!(
+                            "{}: this machine does not have that address; give another",
+                            what_failed()
+                        );
                         Error::with_source(ErrorKind::AddrNotAvailable, message, error)
                     }
                 })
@@ -105,13 +108,13 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
     }
 }
 
-/// The TCP port of an endpoint that libzmq has resolved.
+/// The TCP port of an endpoint as libzmq resolved it.
 pub(crate) fn port_of(endpoint: &str) -> Option<u16> {
     let (_, port) = endpoint.strip_prefix("tcp://")?.rsplit_once(':')?;
     port.parse().ok()
 }
 
-/// Whether an endpoint that libzmq has resolved is bound at every interface.
+/// Whether an endpoint, as libzmq resolved it, is bound to all interfaces.
 pub(crate) fn is_everywhere(endpoint: &str) -> bool {
     endpoint.starts_with("tcp://0.0.0.0:") || endpoint.starts_with("tcp://[::]:")
 }
@@ -120,7 +123,7 @@ pub(crate) fn connected_twice(endpoint: &str) -> Error {
     Error::new(
         ErrorKind::AlreadyConnected,
         format!(
-            "cannot connect to {} twice: it is connected to already",
+            "cannot connect to {} twice: it is already connected; connect to each endpoint once",
             endpoint.escape_debug()
         ),
     )
@@ -128,19 +131,19 @@ pub(crate) fn connected_twice(endpoint: &str) -> Error {
 
 pub(crate) fn not_connected(endpoint: &str, connected: &[String]) -> Error {
     let others = match connected {
-        [] => "nothing".to_owned(),
+        [] => "none".to_owned(),
         some => some.join(", "),
     };
     Error::new(
         ErrorKind::NotConnected,
         format!(
-            "cannot disconnect from {}: it is not connected to; connected to {others}",
+            "cannot disconnect from {}: it is not connected; connected endpoints: {others}",
             endpoint.escape_debug()
         ),
     )
 }
 
-/// An endpoint taken apart, as far as there is anything to check.
+/// The parts of an endpoint that are checked.
 enum Endpoint<'a> {
     Tcp { host: &'a str, port: &'a str },
     Ipc { path: &'a str },
@@ -156,7 +159,7 @@ impl<'a> Endpoint<'a> {
         let invalid = |what| fault(ErrorKind::InvalidInput, what);
         let is_tcp = endpoint.starts_with("tcp:");
         if let Some(odd) = endpoint.chars().find(|c| c.is_control() || is_tcp && c.is_whitespace()) {
-            return invalid(&format!("it has a {odd:?} in it; take that out"));
+            return invalid(&format!("it contains {odd:?}; remove that character"));
         }
         match endpoint.split_once("://") {
             Some(("tcp", address)) => match address.rsplit_once(':') {
@@ -172,11 +175,11 @@ impl<'a> Endpoint<'a> {
                 invalid(&format!("its name has more than {LONGEST_INPROC_NAME} bytes"))
             }
             Some(("inproc", _)) if endpoint == ZAP => {
-                invalid("libzmq asks there whom to let in; that is said by Server::allow, plain and curve")
+                invalid("libzmq reserves this name for access control; use Server::allow, plain or curve")
             }
             Some(("inproc", _)) => Ok(Endpoint::Inproc),
             Some((scheme, _)) => {
-                let what = format!("the scheme {scheme} is none of tcp, ipc and inproc");
+                let what = format!("the scheme {scheme} is not supported; use tcp, ipc or inproc");
                 fault(ErrorKind::Unsupported, &what)
             }
             None => invalid("it has no scheme; endpoints are of the form tcp://host:port, ipc://path or inproc://name"),

@@ -1,4 +1,4 @@
-//! The one error of the crate, and what kinds of it there are.
+//! The error type of the crate, and its kinds.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use crate::sys;
 
-/// What every fallible call of this crate returns.
+/// The result of every fallible call of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a call failed: a kind for programs, and a message for people.
 ///
-/// The message names the endpoint or the input at fault and says what to do about it. Where libzmq or the
-/// operating system gave a reason of its own, [`source`](StdError::source) has it.
+/// The message names the endpoint or the input that is wrong, and says what to do about it. If libzmq or the operating
+/// system reported an error, [`source`](StdError::source) returns it.
 ///
 /// It converts into a [`std::io::Error`], so `?` works in a function that returns [`std::io::Result`].
 ///
@@ -35,44 +35,45 @@ struct Repr {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// The kinds of [`Error`] that a program may want to tell apart.
+/// The kinds of [`Error`] that a program may need to tell apart.
 ///
-/// More may be added, so a `match` needs a `_` arm.
+/// Later versions may add kinds, so a `match` needs a `_` arm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The input can never work: a host with a space in it, port 0 to connect to, a message of no frames, a
     /// message that does not begin with the publisher's topic.
     InvalidInput,
-    /// Another socket, of this or of another process, listens on that address already.
+    /// Another socket, of this process or of another one, already listens on that address.
     AddrInUse,
-    /// The address to bind is not one of this machine's, or the folder of an `ipc` path does not exist.
+    /// The address to bind is not an address of this machine, or the folder of an `ipc` path does not exist.
     AddrNotAvailable,
-    /// The operating system does not let this user bind there, or read that file: a port below 1024, a folder or a key
-    /// of someone else's.
+    /// The operating system does not let this user bind there or read that file: a port below 1024, or another user's
+    /// folder or key file.
     PermissionDenied,
-    /// The server has turned this client away, and libzmq has given up on it: a wrong password, a key or an address that
-    /// is not let in, another mechanism, or a pattern that does not go with this one.
+    /// The server refused this client, and libzmq does not try again. The password is wrong, the key or the address is
+    /// not let in, the server uses another mechanism, or its pattern does not match this one.
     Denied,
-    /// The socket is connected to that address already, or it is a pair that has its one peer.
+    /// The socket is already connected to that address, or it is a pair that has its one peer.
     AlreadyConnected,
-    /// The socket is not connected to the address to disconnect from, not subscribed to the topic to drop, or has no
-    /// peer of the routing id to send to.
+    /// The socket is not connected to the address to disconnect from, is not subscribed to the topic to unsubscribe
+    /// from, or has no peer with the routing id to send to.
     NotConnected,
-    /// The timeout passed before the message could be sent or received, or the subscribers arrived.
+    /// The timeout passed before the message could be sent or received, or before the subscribers arrived.
     TimedOut,
-    /// A `try_` call could do nothing without waiting.
+    /// A `try_` call could not proceed without blocking.
     WouldBlock,
     /// The socket was closed.
     Closed,
-    /// It is the peer's turn: a reply without a request, a second request before the first was answered for.
+    /// It is not this socket's turn: to send a reply without a request, to receive the next request before the last one
+    /// is replied to, or to receive a reply without a request.
     OutOfTurn,
     /// File descriptors, memory, threads or libzmq's sockets have run out.
     Exhausted,
-    /// The scheme of the endpoint is none that this crate, this build of libzmq or this pattern speaks, or this build has
+    /// This crate, this build of libzmq or this pattern does not support the scheme of the endpoint, or this build has
     /// no CURVE.
     Unsupported,
-    /// Any other reason; the message and the source tell.
+    /// Any other reason; see the message and the source.
     Other,
 }
 
@@ -89,7 +90,7 @@ impl Error {
         Error::new(ErrorKind::InvalidInput, message)
     }
 
-    /// An error of libzmq. `what_failed` is a clause: "cannot bind tcp://…".
+    /// An error of libzmq. `what_failed` is a clause, such as "cannot bind tcp://…".
     pub(crate) fn from_zmq(what_failed: impl fmt::Display, source: zmq::Error) -> Error {
         let message = format!("{what_failed}: {}", remedy_of_zmq(source));
         Error::with_source(kind_of_zmq(source), message, source)
@@ -103,7 +104,8 @@ impl Error {
 
     /// The error for a thread that could not be started.
     pub(crate) fn from_spawn(what_failed: impl fmt::Display, source: io::Error) -> Error {
-        let message = format!("{what_failed}: the system has no thread left; end some, or raise the limit (ulimit -u)");
+        let message =
+            format!("{what_failed}: the system has no thread left; stop some, or raise the limit (ulimit -u)");
         Error::with_source(ErrorKind::Exhausted, message, source)
     }
 
@@ -119,13 +121,13 @@ impl Error {
         }))
     }
 
-    /// Whether it is no fault, but what ends an iteration in the course of things.
+    /// Whether this is an ordinary end of an iteration, and not a fault.
     pub(crate) fn ends_iteration_quietly(&self) -> bool {
         let kinds = [ErrorKind::Closed, ErrorKind::TimedOut, ErrorKind::WouldBlock];
         kinds.contains(&self.kind())
     }
 
-    /// Returns what kind of error this is, without blocking.
+    /// Returns the kind of the error.
     ///
     /// # Examples
     ///
@@ -159,20 +161,20 @@ fn kind_of_zmq(error: zmq::Error) -> ErrorKind {
 const OUT_OF_DESCRIPTORS: &str =
     "no file descriptor or libzmq socket is left; close some sockets, or raise the limit (ulimit -n)";
 
-/// What to do about it, where that can be said from the error alone.
+/// What is wrong and what to do, as far as the error alone shows it.
 fn remedy_of_zmq(error: zmq::Error) -> &'static str {
     match error {
-        zmq::Error::EADDRINUSE => "the address is in use already; choose another, or port 0 for a free one",
+        zmq::Error::EADDRINUSE => "the address is already in use; choose another one, or port 0 for any free port",
         zmq::Error::EADDRNOTAVAIL | zmq::Error::ENODEV => {
-            "no interface of this machine has that address; give an IP address of its own, the name of an \
-             interface, or * for all of them"
+            "no interface of this machine has that address; give an IP address or the name of an interface of this \
+             machine, or * for all interfaces"
         }
         zmq::Error::ENOENT => "the folder does not exist; create it first",
         zmq::Error::EACCES => "not permitted; ports below 1024 and other users' folders need privileges",
-        zmq::Error::EINVAL => "libzmq takes it for invalid",
-        zmq::Error::ENAMETOOLONG => "the path is too long; ipc paths end at about 100 bytes",
+        zmq::Error::EINVAL => "libzmq rejects it as invalid",
+        zmq::Error::ENAMETOOLONG => "the path is too long; an ipc path has at most about 100 bytes",
         zmq::Error::EMFILE => OUT_OF_DESCRIPTORS,
-        zmq::Error::ENOMEM => "there is no memory for it; nothing else is wrong, so smaller frames may do",
+        zmq::Error::ENOMEM => "there is not enough memory; nothing else is wrong, so smaller frames may work",
         other => other.message(),
     }
 }
@@ -193,15 +195,15 @@ fn kind_of_io(error: &io::Error) -> ErrorKind {
     }
 }
 
-/// The same, for what the operating system says of a path or an address.
+/// What to do about an error that the operating system reports for a path or an address.
 fn remedy_of_io(error: &io::Error) -> &'static str {
     match error.kind() {
         _ if sys::is_out_of_descriptors(error) => OUT_OF_DESCRIPTORS,
-        io::ErrorKind::AddrInUse => "a server, or a file that is none, is there already; choose another",
+        io::ErrorKind::AddrInUse => "a server or another file is already there; choose another path",
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "create the folder first",
-        io::ErrorKind::PermissionDenied => "choose a folder of your own",
-        io::ErrorKind::InvalidInput => "ipc paths end at about 100 bytes",
-        _ => "choose another",
+        io::ErrorKind::PermissionDenied => "choose a folder that this user may write to",
+        io::ErrorKind::InvalidInput => "an ipc path has at most about 100 bytes",
+        _ => "choose another address",
     }
 }
 
@@ -211,7 +213,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// For people too: it is what a `main` that returns an error shows.
+/// Readable text as well, because a `main` that returns an error prints it.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} (kind: {:?})", self.0.kind)

@@ -1,10 +1,10 @@
-//! Which libzmq this is.
+//! The libzmq that the program is linked with.
 
 use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Tells which libzmq the program has been linked with, and what it can do. Does not block.
+/// Returns which libzmq the program is linked with, and what it can do.
 ///
 /// # Examples
 ///
@@ -17,18 +17,21 @@ pub fn libzmq() -> Libzmq {
     }
 }
 
-/// A build of libzmq, got from [`libzmq()`]. Its `Display` is a line for people.
+/// A build of libzmq, returned by [`libzmq()`]. Its `Display` is one line of text for people.
 ///
 /// # Examples
 ///
-/// As [`libzmq()`].
+/// ```
+/// let libzmq = zeroless::libzmq();
+/// assert!(libzmq.to_string().starts_with("libzmq 4."));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Libzmq {
     version: (i32, i32, i32),
 }
 
 impl Libzmq {
-    /// Returns the major, minor and patch number of the version, without blocking.
+    /// Returns the major, minor and patch number of the version.
     ///
     /// # Examples
     ///
@@ -39,7 +42,7 @@ impl Libzmq {
         self.version
     }
 
-    /// Tells whether it has CURVE, which [`Server::curve`](crate::Server::curve) wants, without blocking.
+    /// Returns whether it has CURVE, which [`Server::curve`](crate::Server::curve) needs.
     ///
     /// # Examples
     ///
@@ -55,7 +58,7 @@ impl Libzmq {
         self.has("curve")
     }
 
-    /// Tells whether it has a capability that libzmq knows under that name, such as `"ipc"`, without blocking.
+    /// Returns whether it has a capability, by the name that libzmq gives it, such as `"ipc"`.
     ///
     /// # Examples
     ///
@@ -63,7 +66,7 @@ impl Libzmq {
     /// assert!(zeroless::libzmq().has("ipc"));
     /// ```
     pub fn has(&self, capability: &str) -> bool {
-        // To libzmq, a name ends with its first zero byte.
+        // libzmq reads a name only up to its first zero byte.
         !capability.contains('\0') && zmq::has(capability) == Some(true)
     }
 }
@@ -76,7 +79,7 @@ impl fmt::Display for Libzmq {
     }
 }
 
-/// An error of what wants CURVE, unless there is CURVE.
+/// Fails if libzmq has no CURVE.
 pub(crate) fn require_curve(what_failed: &str) -> Result<()> {
     let libzmq = libzmq();
     if libzmq.curve() {
@@ -85,8 +88,8 @@ pub(crate) fn require_curve(what_failed: &str) -> Result<()> {
     Err(Error::new(
         ErrorKind::Unsupported,
         format!(
-            "{what_failed}: this program has {libzmq}; build it with the feature `curve` of zeroless, or with the system's \
-             libzmq, as the README says under \"Encryption\""
+            "{what_failed}: this program uses {libzmq}; build it with the feature `curve` of zeroless, or with the system's \
+             libzmq; see \"Encryption\" in the README"
         ),
     ))
 }

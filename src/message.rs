@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 /// One message: all of its frames, in order, each as it was sent.
 ///
-/// There is one frame at least; a frame may be empty.
+/// A message has at least one frame. A frame may be empty.
 ///
 /// # Examples
 ///
@@ -16,10 +16,10 @@ use std::ops::Deref;
 /// ```
 pub type Message = Vec<Vec<u8>>;
 
-/// One frame of a message, in the memory that libzmq received it into: its bytes, without a copy.
+/// One frame of a message: its bytes, in the memory that libzmq received them into, without a copy.
 ///
-/// [`Receiver::frames`](crate::Receiver::frames) gives them, and they can be sent on. The memory is given back when the
-/// frame is dropped.
+/// [`Receiver::frames`](crate::Receiver::frames) returns frames, and they can be sent on. Dropping a frame frees its
+/// memory.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! Two sockets joined into one.
+//! Passing messages on between two sockets.
 
 use std::convert::Infallible;
 use std::panic::resume_unwind;
@@ -13,7 +13,7 @@ use crate::sys;
 
 /// One side of a [`proxy`]: a sender, a receiver, or both.
 ///
-/// It is made from these by `into()`, which [`proxy`] does by itself.
+/// A sender, a receiver, or a pair of them converts into it by `into()`. [`proxy`] does that by itself.
 #[derive(Clone, Debug)]
 pub struct ProxySide {
     sender: Option<Sender>,
@@ -54,31 +54,30 @@ impl ProxySide {
     }
 }
 
-/// Passes on what either side receives to the other side, and blocks until one of them is closed.
+/// Passes what each side receives on to the other side, and blocks until one of them is closed.
 ///
-/// | to join | frontend | backend |
+/// | to connect | frontend | backend |
 /// |---|---|---|
 /// | clients that ask with workers that answer | [`router`](crate::Server::router) | [`dealer`](crate::Server::dealer) |
 /// | publishers with subscribers | [`xsubscribe`](crate::Server::xsubscribe) | [`xpublish`](crate::Server::xpublish) |
-/// | those who push with those who pull | [`pull`](crate::Server::pull) | [`push`](crate::Server::push) |
+/// | sockets that push with sockets that pull | [`pull`](crate::Server::pull) | [`push`](crate::Server::push) |
 ///
-/// Messages go through as they are, with their envelopes, and their large frames are handed on without being copied.
-/// A message is only taken from one side when there is room on the other, so senders wait as if there were no proxy
-/// between.
+/// Messages pass unchanged, with their envelopes, and their large frames are not copied. The proxy takes a message from
+/// one side only when there is room on the other. So senders wait as if there were no proxy in between.
 ///
-/// A reply to a client that has left is dropped, as it would be without a proxy. A client that is there, but does not
-/// read its replies, holds up the replies of all others; with a [`timeout`](crate::Server::timeout) on the router's
-/// recipe, a reply that it has no room for after that time is dropped, and the log warns. To the receiving, the
-/// timeout means nothing.
+/// A reply to a client that has left is dropped, as it would be without a proxy. A client that is connected but does
+/// not read its replies holds up the replies to all other clients. A [`timeout`](crate::Server::timeout) on the
+/// router's recipe limits that: a reply that still has no room after that time is dropped, and the log warns. The
+/// timeout has no effect on receiving.
 ///
-/// It runs in the calling thread, whichever that is, and in one thread more for each direction. When it ends, those
-/// have ended; it drops the handles it was given, so clone those that are still wanted. To end it, close either side,
-/// from any thread: [`Socket::close`](crate::Socket::close).
+/// The proxy blocks the calling thread, and runs one more thread for each direction. These threads have terminated when
+/// it returns. It drops the handles that it was given, so clone those that you still need. To stop it, close either
+/// side, from any thread: [`Socket::close`](crate::Socket::close).
 ///
 /// # Errors
 ///
-/// * [`InvalidInput`](crate::ErrorKind::InvalidInput) if no side can send what the other receives, or if a sender has
-///   a topic of its own.
+/// * [`InvalidInput`](crate::ErrorKind::InvalidInput) if no side can send what the other receives, or if a sender has a
+///   topic of its own.
 /// * [`Exhausted`](crate::ErrorKind::Exhausted) if the system has no more threads or file descriptors.
 ///
 /// # Examples
@@ -117,15 +116,16 @@ pub fn proxy(frontend: impl Into<ProxySide>, backend: impl Into<ProxySide>) -> R
     .run()
 }
 
-/// As [`proxy`], and sends all that passes to `capture` too. Blocks until one of the sides is closed.
+/// Runs a [`proxy`] that also sends every message to `capture`. Blocks until one of the sides is closed.
 ///
-/// What is captured is copied, both directions into one. If the capturing sender has to wait, so does the proxy: use
-/// a publisher, which never does, or set a timeout on its recipe. What it cannot send is missing there, and the log
-/// warns; but it goes through the proxy all the same.
+/// Messages of both directions are copied to `capture`. While `capture` waits for room, the proxy waits, too. So use a
+/// publisher, which never waits, or set a timeout on the recipe of `capture`. If `capture` cannot send a message, it
+/// misses that message, and the log warns. The proxy still passes the message on.
 ///
 /// # Errors
 ///
-/// As [`proxy`].
+/// Fails as [`proxy`] does: `InvalidInput` if no side can send what the other receives, or if a sender has a topic of
+/// its own, and `Exhausted` if the system has no more threads or file descriptors.
 ///
 /// # Examples
 ///
@@ -177,9 +177,9 @@ struct Forwarding<'a> {
 }
 
 impl Proxy<'_> {
-    /// Runs a thread for each direction, and waits until one of them ends or one of the sockets is closed.
+    /// Runs a thread for each direction, and waits until one of them terminates or one of the sockets is closed.
     ///
-    /// The threads are the proxy's own, also for the one direction of a streamer, as they block their signals.
+    /// These threads block signals. So even a proxy with a single direction does not run it in the caller's thread.
     fn run(&self) -> Result<()> {
         let directions = self.directions()?;
         let cancel = &Cancel::default();
@@ -225,7 +225,7 @@ impl Proxy<'_> {
         }
         if directions.is_empty() {
             return Err(Error::invalid(
-                "cannot run a proxy between these sides: one has to receive, and the other to send",
+                "cannot run a proxy between these sides: one side must receive and the other must send",
             ));
         }
         Ok(directions)
@@ -240,7 +240,7 @@ fn check_sender(sender: &Sender) -> Result<()> {
     match sender.is_without_topic() {
         true => Ok(()),
         false => Err(Error::invalid(format!(
-            "cannot pass messages on to {}: a proxy leaves them as they are; give it a sender without a topic",
+            "cannot run a proxy that sends to {}: it must pass messages on unchanged; give it a sender without a topic",
             sender.open_socket().label()
         ))),
     }
@@ -260,7 +260,7 @@ impl Forwarding<'_> {
     fn forward_all(self, cancel: &Cancel) -> Result<()> {
         match sys::block_signals() {
             Ok(()) => {}
-            Err(error) => log::warn!(target: "zeroless", "a proxy cannot block its signals: {error}"),
+            Err(error) => log::warn!(target: "zeroless", "a proxy cannot block signals in its thread: {error}"),
         }
         loop {
             match self.forward_one(cancel) {
@@ -272,7 +272,7 @@ impl Forwarding<'_> {
 
     fn forward_one(self, cancel: &Cancel) -> Result<()> {
         let (from, to) = (self.from.open_socket(), self.to.open_socket());
-        // First, so that no message is in hand while there is nowhere to put it.
+        // Before a message is taken, so that the proxy does not hold one that it has no room for.
         to.wait_for_room(Wait::Until(cancel, None))?;
         let mut frames: Vec<zmq::Message> = Vec::new();
         from.receive(&mut frames, Wait::Until(cancel, None))?;
@@ -292,7 +292,7 @@ impl Forwarding<'_> {
                 Ok(())
             }
             Err(error) if error.ends_iteration_quietly() => {
-                log::warn!(target: "zeroless", "a proxy ends with a message that there is no room for: {error}");
+                log::warn!(target: "zeroless", "a proxy stops, and drops the message in hand: {error}");
                 Err(error)
             }
             outcome => outcome,

@@ -20,15 +20,16 @@ macro_rules! option_methods {
     ($Recipe:ident) => {
         /// # Options
         ///
-        /// They hold for each socket that is opened from the recipe afterwards.
+        /// An option applies to each socket that is opened from the recipe afterwards.
         impl $Recipe {
-            /// Sets how long any call, step of iteration and closing drop may block.
+            /// Sets how long a call, a step of iteration, or dropping the last handle may block.
             ///
-            /// Without it they wait for as long as it takes. The time is kept to the millisecond, rounded up;
-            /// [`Duration::ZERO`] is for not waiting at all. When it has passed, a call returns an error of kind
-            /// [`TimedOut`](crate::ErrorPattern::TimedOut), and iteration ends; both may be tried again. The closing drop
-            /// of the process's last socket gives up what has not been delivered by then, unless
-            /// [`linger`](Self::linger) says otherwise.
+            /// Without a timeout, each of them blocks as long as it takes. The time is rounded up to milliseconds.
+            /// [`Duration::ZERO`] means not to wait at all.
+            ///
+            /// When the time has passed, a call returns [`TimedOut`](crate::ErrorKind::TimedOut), and iteration ends.
+            /// Both can be tried again. When the last socket of the process closes, it gives up messages that are not
+            /// delivered within this time, unless [`linger`](Self::linger) sets another time.
             ///
             /// # Examples
             ///
@@ -37,7 +38,7 @@ macro_rules! option_methods {
             /// use zeroless::{ErrorKind, Server};
             ///
             /// let pull = Server::new(0).timeout(Duration::from_millis(10)).pull()?;
-            /// assert_eq!(pull.recv().unwrap_err().kind(), ErrorPattern::TimedOut);
+            /// assert_eq!(pull.recv().unwrap_err().kind(), ErrorKind::TimedOut);
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn timeout(&mut self, timeout: Duration) -> &mut Self {
@@ -45,11 +46,11 @@ macro_rules! option_methods {
                 self
             }
 
-            /// Sets how long the closing drop may wait to deliver what was sent.
+            /// Sets how long closing the socket may wait to deliver what was sent.
             ///
-            /// The default is the [`timeout`](Self::timeout), or for ever if there is none. The time runs from the
-            /// moment the socket closes, but it is waited for only when the *last* socket of the process closes: until
-            /// then, libzmq delivers in the background.
+            /// The default is the [`timeout`](Self::timeout), or forever if there is none. The time starts when the
+            /// socket closes. But only closing the *last* socket of the process waits; until then, libzmq delivers in
+            /// the background.
             ///
             /// # Examples
             ///
@@ -58,8 +59,8 @@ macro_rules! option_methods {
             /// use zeroless::Client;
             ///
             /// let push = Client::new().connect_local(9).linger(Duration::from_millis(10)).push()?;
-            /// push(&[b"no one listens there"])?;
-            /// drop(push); // returns all the same
+            /// push(&[b"nothing listens there"])?;
+            /// drop(push); // returns after the linger
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn linger(&mut self, linger: Duration) -> &mut Self {
@@ -67,17 +68,18 @@ macro_rules! option_methods {
                 self
             }
 
-            /// Sets how many messages are queued each way for each peer, before sending waits or drops.
+            /// Sets how many messages are queued for each peer, in each direction, before sending waits or drops.
             ///
-            /// The default is libzmq's, 1000 each way. 0 is for no limit, except memory. When the queue of every
-            /// peer is full, `push`, `request`, `dealer` and `pair` wait; `router` and `stream` wait when that of the
-            /// one peer is full that the message is for; `publish`, `xpublish` and `reply` drop the message for a peer
-            /// that has no room.
+            /// The default is libzmq's: 1000 in each direction. 0 means no limit except memory. When there is no room,
+            /// the pattern decides:
+            ///
+            /// * `push`, `request`, `dealer` and `pair` wait while the queues of all peers are full.
+            /// * `router` and `stream` wait while the queue of the one peer that the message is for is full.
+            /// * `publish`, `xpublish` and `reply` drop the message for a peer whose queue is full.
             ///
             /// # Errors
             ///
-            /// The pattern method returns [`InvalidInput`](crate::ErrorPattern::InvalidInput) for more than
-            /// 2,147,483,647.
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for more than 2,147,483,647.
             ///
             /// # Examples
             ///
@@ -96,14 +98,15 @@ macro_rules! option_methods {
 
             /// Sets the routing id under which a [`router`](Self::router) knows this socket.
             ///
-            /// Without it, the router makes one up for each connection. With it, a client that connects again is the
-            /// same as before to the router; so let no two of its clients have the same: the one that came last
-            /// would get what is sent to both. It matters to `dealer`, `request`, `reply` and `router` alone.
+            /// Without it, the router generates an id for each connection. With it, a client that connects again keeps
+            /// its id. Give each client of a router a different identity: if two clients have the same one, the client
+            /// that connected last gets what is sent to both. The identity has an effect only for `dealer`, `request`,
+            /// `reply` and `router`.
             ///
             /// # Errors
             ///
-            /// The pattern method returns [`InvalidInput`](crate::ErrorPattern::InvalidInput) unless it is 1 to 255
-            /// bytes, of which the first is not zero.
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the identity has 1 to
+            /// 255 bytes and the first byte is not zero.
             ///
             /// # Examples
             ///
@@ -123,18 +126,20 @@ macro_rules! option_methods {
                 self
             }
 
-            /// Sets how often to ask a silent peer whether it is still there.
+            /// Sets how often to check that a silent peer is still there.
             ///
-            /// A peer that dies is noticed at once, since its system closes the connection. One whose machine loses
-            /// its power or its network is not, and a server would queue for it until the high-water mark. With
-            /// heartbeats, a connection on which nothing has come for about two intervals is dropped; a client then
-            /// connects again. The other side is told to expect them, so one side is enough. Over `inproc` it means
-            /// nothing. The time is kept to the millisecond, and sensible from a tenth of a second or so.
+            /// If a peer's process dies, its system closes the connection, and this socket notices at once. A heartbeat
+            /// also detects a peer whose machine lost power or its network connection. Without a heartbeat, a server
+            /// queues messages for such a peer until the high-water mark.
+            ///
+            /// A connection on which nothing has arrived for about two intervals is dropped; a client then connects
+            /// again. The other side is told to expect heartbeats, so it is enough to set them on one side. Over
+            /// `inproc` they have no effect. The time is rounded up to milliseconds. Reasonable intervals begin at
+            /// about a tenth of a second.
             ///
             /// # Errors
             ///
-            /// The pattern method returns [`InvalidInput`](crate::ErrorPattern::InvalidInput) for
-            /// [`Duration::ZERO`].
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for [`Duration::ZERO`].
             ///
             /// # Examples
             ///
@@ -151,15 +156,16 @@ macro_rules! option_methods {
                 self
             }
 
-            /// Sets the size of frame, in bytes, beyond which a peer is disconnected.
+            /// Sets the largest frame, in bytes, that a peer may send. A peer that sends a larger frame is
+            /// disconnected.
             ///
-            /// Without it there is no limit except memory. It holds for each frame that is received, as libzmq knows no
-            /// limit for whole messages, and not over `inproc`. Nothing of the message arrives; a client connects
-            /// again, and goes on with its next message.
+            /// Without it, there is no limit except memory. The limit applies to each frame that is received, because
+            /// libzmq has no limit for whole messages. It does not apply over `inproc`. No part of a message with such
+            /// a frame arrives. A client connects again and continues with its next message.
             ///
             /// # Errors
             ///
-            /// The pattern method returns [`InvalidInput`](crate::ErrorPattern::InvalidInput) for 0 and for more than
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for 0 and for more than
             /// 9,223,372,036,854,775,807.
             ///
             /// # Examples
@@ -179,17 +185,18 @@ macro_rules! option_methods {
                 self
             }
 
-            /// Has a function set any other option of libzmq's, before the socket binds or connects.
+            /// Sets any other option of libzmq, through a function that is called before the socket binds or connects.
             ///
-            /// It is called for each socket that is opened from the recipe, after all that this crate has set, so it
-            /// has the last word. Several are called in order. Only who is let in is not for it to say: libzmq would let
-            /// in everyone if nobody is there to be asked, or end the process.
+            /// The function is called for each socket that is opened from the recipe. It runs after this crate has set
+            /// its options, so it can override them. Several functions are called in order. A function must not set
+            /// which clients are let in: libzmq would let everyone in if it has no handler to ask, or terminate the
+            /// process.
             ///
             /// # Errors
             ///
-            /// The pattern method returns what the function returns, and
-            /// [`InvalidInput`](crate::ErrorPattern::InvalidInput) if it has made the socket a server of PLAIN or CURVE, or
-            /// set its ZAP domain.
+            /// The pattern method returns the function's error. It returns
+            /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the function has made the socket a server of PLAIN
+            /// or CURVE, or has set its ZAP domain.
             ///
             /// # Examples
             ///
@@ -226,22 +233,25 @@ macro_rules! pattern_methods {
     ($Recipe:ident) => {
         /// # Patterns
         ///
-        /// Each opens one socket and returns its handles, without blocking. All of them fail with the first fault of
-        /// the recipe, and with what libzmq says of the address: [`AddrInUse`](crate::ErrorPattern::AddrInUse),
-        /// [`AddrNotAvailable`](crate::ErrorPattern::AddrNotAvailable),
-        /// [`PermissionDenied`](crate::ErrorPattern::PermissionDenied), or
-        /// [`Exhausted`](crate::ErrorPattern::Exhausted) when no file descriptor is left. Only where the port, or the last
-        /// descriptor, was let go of by this process within the last second do they wait, up to a second, as libzmq
-        /// frees them in the background.
+        /// Each method opens one socket and returns its handles. Every method returns the first error in the recipe. It
+        /// also returns what libzmq or the operating system reports for an address:
+        /// [`AddrInUse`](crate::ErrorKind::AddrInUse), [`AddrNotAvailable`](crate::ErrorKind::AddrNotAvailable),
+        /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied), or [`Exhausted`](crate::ErrorKind::Exhausted) if
+        /// no file descriptor is left.
+        ///
+        /// The methods do not block, with one exception. If this process released the port, or the last file
+        /// descriptor, within the last second, they wait for up to a second, because libzmq frees both in the
+        /// background.
         impl $Recipe {
-            /// Opens the sending end of push/pull: each message goes to one of the pullers, in turn. Does not block.
+            /// Opens the sending end of push/pull: each message goes to one of the pullers, in turn.
             ///
-            /// Sending waits while every connected puller's queue is full. A client queues for a server that is not
-            /// there yet; a server waits for its first client.
+            /// Sending waits while the queues of all connected pullers are full. A client queues messages for a server
+            /// that is not there yet; a server waits for its first client.
             ///
             /// # Errors
             ///
-            /// As [above](#patterns).
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns).
             ///
             /// # Examples
             ///
@@ -258,28 +268,38 @@ macro_rules! pattern_methods {
                 Ok(Sender::new(self.open(Pattern::Push, Vec::new())?))
             }
 
-            /// Opens the receiving end of push/pull: takes messages of all pushers, in fair turns. Does not block.
+            /// Opens the receiving end of push/pull: receives the messages of all pushers, taking turns among them.
             ///
             /// # Errors
             ///
-            /// As [above](#patterns).
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns).
             ///
             /// # Examples
             ///
-            /// As [`push`](Self::push).
+            /// ```
+            /// use zeroless::{Client, Server};
+            ///
+            /// let pull = Server::new(0).pull()?;
+            /// let push = Client::new().connect_local(pull.socket().port()?).push()?;
+            /// push(&[b"job"])?;
+            /// assert_eq!(pull.recv()?, [b"job"]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
             pub fn pull(&self) -> Result<Receiver> {
                 Ok(Receiver::new(self.open(Pattern::Pull, Vec::new())?))
             }
 
-            /// Opens the sending end of publish/subscribe: each message goes to all who subscribed to its beginning.
-            /// Does not block.
+            /// Opens the sending end of publish/subscribe: each message goes to all subscribers whose topic it begins
+            /// with.
             ///
-            /// Neither does sending: a subscriber who is not there, or not yet, or too slow, misses the message.
-            /// [`Publisher::wait_for_subscribers`] waits until they are there.
+            /// Sending never blocks. A subscriber that is not connected, has not subscribed yet, or is too slow misses
+            /// the message. [`Publisher::wait_for_subscribers`] waits until subscribers are there.
             ///
             /// # Errors
             ///
-            /// As [above](#patterns).
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns).
             ///
             /// # Examples
             ///
@@ -300,24 +320,36 @@ macro_rules! pattern_methods {
                 Ok(Publisher::new(self.open(Pattern::Publish, Vec::new())?))
             }
 
-            /// Opens the receiving end of publish/subscribe: takes the messages that begin with one of the topics.
-            /// Does not block.
+            /// Opens the receiving end of publish/subscribe: receives the messages that begin with one of the topics.
             ///
-            /// A topic is any bytes, and fits each message whose first frame begins with them: `["a"]` takes `"a"`
-            /// and `"abc"`, `[""]` takes everything. With no topics, nothing comes until
-            /// [`Subscriber::subscribe`].
+            /// A topic is any bytes. It matches each message whose first frame begins with these bytes: `["a"]` matches
+            /// `"a"` and `"abc"`, and `[""]` matches everything. Without topics, nothing arrives until
+            /// [`Subscriber::subscribe`] adds one.
             ///
-            /// A *server* that subscribes asks the publishers that connect to it only while it receives, so it misses
-            /// what they publish before. The log warns of it; better let the publisher be the server.
+            /// A *server* that subscribes tells its topics to the publishers that connect to it only while it receives.
+            /// So it misses what they publish before that. The log warns about it. If you can, make the publisher the
+            /// server.
             ///
             /// # Errors
             ///
-            /// As [above](#patterns), and [`InvalidInput`](crate::ErrorPattern::InvalidInput) for a topic of 246 to 255
-            /// bytes, which libzmq 4.3.4 would never find in a message.
+            /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255 bytes, which
+            /// libzmq before 4.3.5 never finds in a message. Otherwise fails with the first error in the recipe, or if
+            /// an address cannot be used; the kinds are listed [above](#patterns).
             ///
             /// # Examples
             ///
-            /// As [`publish`](Self::publish).
+            /// ```
+            /// use std::time::Duration;
+            /// use zeroless::{Client, Server};
+            ///
+            /// let publish = Server::new(0).publish()?;
+            /// let news = Client::new().connect_local(publish.socket().port()?).subscribe(["sport", "weather"])?;
+            /// publish.wait_for_subscribers(2, Duration::from_secs(5))?;
+            ///
+            /// publish(&[b"weather", b"rain"])?;
+            /// assert_eq!(news.recv()?, [b"weather".to_vec(), b"rain".to_vec()]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
             pub fn subscribe<I>(&self, topics: I) -> Result<Subscriber>
             where
                 I: IntoIterator<Item: AsRef<[u8]>>,
@@ -326,19 +358,20 @@ macro_rules! pattern_methods {
                 Ok(Subscriber::new(self.open(Pattern::Subscribe, topics)?))
             }
 
-            /// Opens the asking end of request/reply: send a request, receive its reply, in turns. Does not block.
+            /// Opens the asking end of request/reply: send a request, then receive its reply.
             ///
-            /// If no reply comes in time, just ask again: a reply to an earlier request is never taken for one to a
-            /// later. (So says libzmq's `REQ_CORRELATE`, which puts one frame more before the request than a
-            /// hand-written router might expect.) The server may have got both requests by then.
+            /// If no reply arrives in time, send the request again. The reply to an earlier request is never returned
+            /// for a later one. (libzmq's `REQ_CORRELATE` ensures this. It puts one more frame before the request than
+            /// a hand-written router might expect.) The server may have received both requests by then.
             ///
-            /// There is one request at a time: whoever sends a second one gives up the first. Threads that ask at the
-            /// same time each want a socket of their own.
+            /// There is one request at a time: sending a second one abandons the first. Threads that send requests at
+            /// the same time each need a socket of their own.
             ///
             /// # Errors
             ///
-            /// As [above](#patterns). Receiving without a request fails with
-            /// [`OutOfTurn`](crate::ErrorPattern::OutOfTurn).
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns). On the handles, receiving without a request fails with
+            /// [`OutOfTurn`](crate::ErrorKind::OutOfTurn).
             ///
             /// # Examples
             ///
@@ -363,33 +396,45 @@ macro_rules! pattern_methods {
                 Ok(sender_and_receiver(self.open(Pattern::Request, Vec::new())?))
             }
 
-            /// Opens the answering end of request/reply: receive a request, send its reply, in turns. Does not block.
+            /// Opens the answering end of request/reply: receive a request, then send its reply.
             ///
-            /// The reply goes to whoever sent the request. If that one is gone, libzmq drops the reply. A request that is
-            /// not well formed is dropped. (To libzmq, and to its peers, the socket is a `ROUTER`.)
+            /// The reply goes to the client that sent the request. If that client is gone, libzmq drops the reply. A
+            /// malformed request is dropped. (To libzmq and to the peers, the socket is a `ROUTER`.)
             ///
             /// # Errors
             ///
-            /// As [above](#patterns). Sending without a request, or receiving the next before the reply is sent,
-            /// fails with [`OutOfTurn`](crate::ErrorPattern::OutOfTurn).
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns). On the handles, sending without a request, and receiving the next request before the
+            /// reply is sent, fail with [`OutOfTurn`](crate::ErrorKind::OutOfTurn).
             ///
             /// # Examples
             ///
-            /// As [`request`](Self::request).
+            /// ```
+            /// use zeroless::{Client, Server};
+            ///
+            /// let (reply, requests) = Server::new(0).reply()?;
+            /// let (request, replies) = Client::new().connect_local(requests.socket().port()?).request()?;
+            /// request(&[b"ping"])?;
+            /// assert_eq!(requests.recv()?, [b"ping"]);
+            /// reply(&[b"pong"])?;
+            /// assert_eq!(replies.recv()?, [b"pong"]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
             pub fn reply(&self) -> Result<(Sender, Receiver)> {
                 Ok(sender_and_receiver(self.open(Pattern::Reply, Vec::new())?))
             }
 
-            /// Opens one end of a pair: both send and receive as they like, and there is no third. Does not block.
+            /// Opens one end of a pair: two ends that both send and receive at any time. There is no third end.
             ///
-            /// A server's pair talks to the client that came first. libzmq turns others away without telling them,
-            /// until the first is gone, and what they have sent by then is lost; so this is not for peers that come
-            /// and go.
+            /// A server's pair talks to the client that connects first. libzmq turns other clients away without telling
+            /// them, until the first client is gone. What the others have sent by then is lost. So do not use a pair
+            /// for peers that come and go.
             ///
             /// # Errors
             ///
-            /// As [above](#patterns), and [`AlreadyConnected`](crate::ErrorPattern::AlreadyConnected) for a client with
-            /// two addresses.
+            /// Fails with [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) for a client with two addresses.
+            /// Otherwise fails with the first error in the recipe, or if an address cannot be used; the kinds are
+            /// listed [above](#patterns).
             ///
             /// # Examples
             ///
@@ -408,44 +453,60 @@ macro_rules! pattern_methods {
                 Ok(sender_and_receiver(self.open(Pattern::Pair, Vec::new())?))
             }
 
-            /// Opens a dealer: a request end that takes no turns. Does not block.
+            /// Opens a dealer: an asking end that does not take turns.
             ///
-            /// It sends any number of messages before the first answer, each to one of its peers, in turn, and
-            /// receives what its peers send, in fair turns. Sending waits while the queues of all peers are full, as
+            /// It sends any number of messages before the first answer, each to one of its peers, in turn. It receives
+            /// what its peers send, taking turns among them. Sending waits while the queues of all peers are full, as
             /// with [`push`](Self::push).
             ///
-            /// Its peers are mostly [`router`](Self::router)s, which answer as they like, and `reply` sockets. To the
-            /// latter, and from them, the message proper begins after an empty frame: send `&[b"", b"question"]`.
+            /// Its peers are mostly [`router`](Self::router)s, which answer in any order, and `reply` sockets. To a
+            /// `reply` socket, send an empty frame before the message: `&[b"", b"question"]`. The answers of a `reply`
+            /// socket begin with an empty frame, too.
             ///
             /// # Errors
             ///
-            /// As [above](#patterns).
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns).
             ///
             /// # Examples
             ///
-            /// As [`router`](Self::router).
+            /// ```
+            /// use zeroless::{Client, Server};
+            ///
+            /// let (reply, requests) = Server::new(0).reply()?;
+            /// let (ask, answers) = Client::new().connect_local(requests.socket().port()?).dealer()?;
+            /// ask(&[b"", b"one"])?; // the empty frame is for the `reply` socket
+            /// ask(&[b"", b"two"])?;
+            /// for request in requests.iter().take(2) {
+            ///     reply(&[&request[0].to_ascii_uppercase()])?;
+            /// }
+            /// assert_eq!(answers.recv()?, [&b""[..], b"ONE"]);
+            /// assert_eq!(answers.recv()?, [&b""[..], b"TWO"]);
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
             pub fn dealer(&self) -> Result<(Sender, Receiver)> {
                 Ok(sender_and_receiver(self.open(Pattern::Dealer, Vec::new())?))
             }
 
-            /// Opens a router: it knows its peers apart, and sends to the one it means. Does not block.
+            /// Opens a router: it can reply to a chosen peer.
             ///
-            /// What it receives begins with a frame more: the routing id of the peer that it came from. What it sends
-            /// begins with the routing id of the peer that it is for. The id is the peer's
-            /// [`identity`](Self::identity), or else one that libzmq has made up for this connection. If a peer comes
-            /// with the identity of another, the newer one takes its place.
+            /// A received message begins with an additional frame: the routing id of the peer that sent it. A message
+            /// to send must begin with the routing id of the peer that it is for. The id is the peer's
+            /// [`identity`](Self::identity), or an id that libzmq generates for the connection. If a peer connects with
+            /// the identity of another peer, the newer peer replaces the older one.
             ///
-            /// Sending waits while the queue of that one peer is full. So a peer that does not read holds up the
-            /// thread that sends to it; a [`timeout`](Self::timeout) sets an end to that.
+            /// Sending waits while the queue of that one peer is full. So a peer that does not read blocks the thread
+            /// that sends to it; a [`timeout`](Self::timeout) limits the wait.
             ///
-            /// A message from a `request` has its envelope behind the routing id: all frames up to the first empty
-            /// one. Send it back before the reply, as it came.
+            /// A message from a `request` has its envelope after the routing id: all frames up to the first empty one.
+            /// Send the envelope back unchanged, before the reply.
             ///
             /// # Errors
             ///
-            /// As [above](#patterns). Sending to a routing id that no peer has fails with
-            /// [`NotConnected`](crate::ErrorPattern::NotConnected), and a message of one frame, which is to nobody or
-            /// says nothing, with [`InvalidInput`](crate::ErrorPattern::InvalidInput).
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns). On the handles, sending to a routing id that no peer has fails with
+            /// [`NotConnected`](crate::ErrorKind::NotConnected). A message of one frame, which lacks a routing id or
+            /// content, fails with [`InvalidInput`](crate::ErrorKind::InvalidInput).
             ///
             /// # Examples
             ///
@@ -457,7 +518,7 @@ macro_rules! pattern_methods {
             /// ask(&[b"one"])?;
             /// ask(&[b"two"])?;
             /// for question in questions.iter().take(2) {
-            ///     let [who, what] = question.as_slice() else { panic!("it is from a dealer") };
+            ///     let [who, what] = question.as_slice() else { panic!("a dealer sent one frame") };
             ///     answer(&[who, &what.to_ascii_uppercase()])?;
             /// }
             /// assert_eq!(answers.recv()?, [b"ONE"]);
@@ -468,19 +529,20 @@ macro_rules! pattern_methods {
                 Ok(sender_and_receiver(self.open(Pattern::Router, Vec::new())?))
             }
 
-            /// Opens a publishing end that sees subscriptions as messages. Does not block.
+            /// Opens a publishing end that receives subscriptions as messages.
             ///
-            /// It sends as [`publish`](Self::publish) does, and never waits. It receives a message of one frame for
-            /// each topic that its subscribers begin or cease to be interested in: a byte 1 or 0, and the topic. This
-            /// is for programs that pass subscriptions on, such as a [`proxy`](crate::proxy()), or that publish only
-            /// what someone wants. Receive from it: what is left unread piles up without limit.
+            /// It sends as [`publish`](Self::publish) does, and never blocks. When the first subscriber of a topic
+            /// arrives and when the last one leaves, it receives a message of one frame: a byte 1 or 0, and the topic.
+            /// To receive one for each subscriber that arrives, [`configure`](Self::configure) the socket with
+            /// [`set_xpub_verbose`](zmq::Socket::set_xpub_verbose).
             ///
-            /// It is told when the first subscriber comes to a topic and when the last one goes; to be told of each,
-            /// [`configure`](Self::configure) it with [`set_xpub_verbose`](zmq::Socket::set_xpub_verbose).
+            /// This is for programs that pass subscriptions on, such as a [`proxy`](crate::proxy()), or that publish
+            /// only what has subscribers. Keep receiving from it: unread subscriptions accumulate without limit.
             ///
             /// # Errors
             ///
-            /// As [above](#patterns).
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns).
             ///
             /// # Examples
             ///
@@ -498,19 +560,21 @@ macro_rules! pattern_methods {
                 Ok(sender_and_receiver(self.open(Pattern::XPublish, Vec::new())?))
             }
 
-            /// Opens a subscribing end that subscribes by sending messages. Does not block.
+            /// Opens a subscribing end that subscribes by sending messages.
             ///
-            /// To subscribe, send one frame: a byte 1 and the topic; to unsubscribe, a byte 0 and the topic. Sending
-            /// never waits. It receives as [`subscribe`](Self::subscribe) does, except that libzmq does not sort out
-            /// what was published before an unsubscription arrived. This is for programs that pass subscriptions on,
-            /// such as a [`proxy`](crate::proxy()). A server's subscriptions reach a publisher only while someone
-            /// receives here.
+            /// To subscribe, send one frame: a byte 1 and the topic. To unsubscribe, send a byte 0 and the topic.
+            /// Sending never blocks. It receives as [`subscribe`](Self::subscribe) does, except that libzmq does not
+            /// filter out what was published before an unsubscription arrived. A server's subscriptions reach a
+            /// publisher only while a thread receives here.
+            ///
+            /// This is for programs that pass subscriptions on, such as a [`proxy`](crate::proxy()).
             ///
             /// # Errors
             ///
-            /// As [above](#patterns). Sending a topic of 246 to 255 bytes, which libzmq 4.3.4 would never find in a
-            /// message, or a subscription of several frames, fails with
-            /// [`InvalidInput`](crate::ErrorPattern::InvalidInput).
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns). On the handles, sending a subscription of several frames fails with
+            /// [`InvalidInput`](crate::ErrorKind::InvalidInput). So does sending a topic of 246 to 255 bytes, which
+            /// libzmq before 4.3.5 never finds in a message.
             ///
             /// # Examples
             ///
@@ -530,21 +594,24 @@ macro_rules! pattern_methods {
                 Ok(sender_and_receiver(self.open(Pattern::XSubscribe, Vec::new())?))
             }
 
-            /// Opens a raw TCP socket, for peers that do not speak ZeroMQ. Does not block.
+            /// Opens a raw TCP socket, for peers that do not speak ZeroMQ.
             ///
-            /// Each message has two frames, the routing id of a peer and bytes: those that have come from it, as many
-            /// as there were, or those to send to it. TCP knows no messages, so what is sent at once may come in
-            /// pieces. An *empty* second frame says that the peer has just connected or has left. To send one hangs
-            /// up, after what was sent before; libzmq does so when someone next receives.
+            /// Each message has two frames: the routing id of a peer, and bytes. A received message has all bytes that
+            /// have arrived from that peer; a message to send has the bytes for that peer. TCP has no messages, so what
+            /// is sent at once may arrive in pieces. A received message with an *empty* second frame means that the
+            /// peer has just connected or has left. Sending one closes the connection, after everything that was sent
+            /// before; libzmq does so when a thread next receives.
             ///
             /// Sending waits while the queue of that one peer is full, as with [`router`](Self::router).
             ///
             /// # Errors
             ///
-            /// As [above](#patterns), and [`Unsupported`](crate::ErrorPattern::Unsupported) for an endpoint of another
-            /// transport than `tcp`. Sending to a routing id that no peer has fails with
-            /// [`NotConnected`](crate::ErrorPattern::NotConnected), and a message of other than two frames with
-            /// [`InvalidInput`](crate::ErrorPattern::InvalidInput).
+            /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) for an endpoint of another transport than
+            /// `tcp`, and for a recipe that lets in only some clients or proves an identity. Otherwise fails with the
+            /// first error in the recipe, or if an address cannot be used; the kinds are listed [above](#patterns). On
+            /// the handles, sending to a routing id that no peer has fails with
+            /// [`NotConnected`](crate::ErrorKind::NotConnected), and sending a message that does not have two frames
+            /// with [`InvalidInput`](crate::ErrorKind::InvalidInput).
             ///
             /// # Examples
             ///

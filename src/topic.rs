@@ -43,14 +43,14 @@ where
 /// The error for unsubscribing from a topic that is not among `subscribed`.
 pub(crate) fn not_subscribed(topic: &[u8], subscribed: &[Vec<u8>]) -> Error {
     let subscribed = match subscribed {
-        [] => "nothing".to_owned(),
+        [] => "none".to_owned(),
         topics => {
             let quoted: Vec<String> = topics.iter().map(|topic| quote(topic)).collect();
             quoted.join(", ")
         }
     };
     let message = format!(
-        "cannot unsubscribe from {}: the socket is not subscribed to it; it is subscribed to {subscribed}",
+        "cannot unsubscribe from {}: the topic is not subscribed; subscribed topics: {subscribed}",
         quote(topic)
     );
     Error::new(ErrorKind::NotConnected, message)
@@ -85,7 +85,11 @@ mod tests {
         let error = not_subscribed(b"x\n", &[b"a".to_vec(), b"b".to_vec()]);
         assert_eq!(error.kind(), ErrorKind::NotConnected);
         assert!(error.to_string().contains(r#""x\n""#), "{error}");
-        assert!(error.to_string().ends_with(r#"subscribed to "a", "b""#), "{error}");
-        assert!(not_subscribed(b"x", &[]).to_string().ends_with("subscribed to nothing"));
+        assert!(error.to_string().ends_with(r#"subscribed topics: "a", "b""#), "{error}");
+        assert!(
+            not_subscribed(b"x", &[])
+                .to_string()
+                .ends_with("subscribed topics: none")
+        );
     }
 }

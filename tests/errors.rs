@@ -264,7 +264,7 @@ fn disconnecting_what_is_not_connected_is_an_error() {
     assert_names(
         &socket.disconnect_local(5555).unwrap_err(),
         ErrorKind::NotConnected,
-        "nothing",
+        "none",
     );
 }
 

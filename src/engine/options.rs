@@ -46,7 +46,7 @@ impl Options {
     pub(crate) fn set_high_water_mark(&mut self, messages: u32) -> Result<()> {
         let messages = i32::try_from(messages).map_err(|_| {
             Error::invalid(format!(
-                "cannot queue {messages} messages: a high-water mark is at most {}; give 0 for no limit",
+                "cannot set the high-water mark to {messages} messages: the maximum is {}; 0 means no limit",
                 i32::MAX
             ))
         })?;
@@ -57,7 +57,7 @@ impl Options {
     pub(crate) fn set_identity(&mut self, identity: &[u8]) -> Result<()> {
         let fault = match identity {
             [] => "it is empty",
-            [0, ..] => "it begins with a zero byte, which libzmq reserves for the routing ids that it makes up",
+            [0, ..] => "it begins with a zero byte, which libzmq reserves for the ids that it generates",
             _ if identity.len() > MAX_IDENTITY_LENGTH => "it is too long",
             _ => {
                 self.identity = Some(identity.to_owned());
@@ -73,7 +73,7 @@ impl Options {
     pub(crate) fn set_heartbeat(&mut self, interval: Duration) -> Result<()> {
         if interval.is_zero() {
             let message =
-                "cannot send heartbeats at an interval of zero; give a longer one, or leave the heartbeat out";
+                "cannot set a heartbeat of zero: the interval must be longer; for no heartbeats, do not call heartbeat";
             return Err(Error::invalid(message));
         }
         self.heartbeat = Some(interval);
@@ -87,7 +87,7 @@ impl Options {
                 Ok(())
             }
             _ => Err(Error::invalid(format!(
-                "cannot limit frames to {bytes} bytes: give 1 to {}, or leave the limit out",
+                "cannot limit frames to {bytes} bytes: give 1 to {}; for no limit, do not call max_message_size",
                 i64::MAX
             ))),
         }

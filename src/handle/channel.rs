@@ -1,4 +1,4 @@
-//! A receiver as a channel of crossbeam's.
+//! A receiver as a crossbeam channel.
 
 use std::fmt;
 use std::ops::Deref;
@@ -13,18 +13,18 @@ use crate::engine::{Cancel, Engine, Wait};
 use crate::error::Error;
 use crate::message::Message;
 
-/// More messages than this are never held: the channel makes room for them when it opens.
+/// The largest capacity. A channel allocates room for all of its messages when it opens.
 const LARGEST_CAPACITY: usize = 65_536;
 
 /// A receiver as a channel, made by [`Receiver::into_channel`]: it dereferences to a
 /// [`crossbeam_channel::Receiver<Message>`](crossbeam_channel::Receiver), for `select!`.
 ///
-/// Receive from it in all the ways that crossbeam has: `recv`, `try_recv`, `recv_timeout`, `iter`, `select!`. It is
+/// Receive from it in all the ways that crossbeam offers: `recv`, `try_recv`, `recv_timeout`, `iter`, `select!`. It is
 /// disconnected once the socket is closed and the last message was taken.
 ///
-/// To drop it stops the thread behind it, waits for its end, and throws away the messages in the channel. The socket
-/// closes then, unless it has other handles. What `channel.clone()` gives is crossbeam's own receiver, which does not
-/// keep the thread alive.
+/// Dropping the channel stops the thread behind it, blocks until the thread has terminated, and discards the messages
+/// in the channel. The socket then closes, unless it has other handles. `channel.clone()` returns crossbeam's own
+/// receiver, which does not keep the thread alive.
 ///
 /// # Examples
 ///
@@ -54,9 +54,9 @@ pub struct Channel {
     socket: Socket,
     engine: Arc<Engine>,
     cancel: Arc<Cancel>,
-    /// Dropped to end the wait for room in the channel. `None` once that has happened.
+    /// Dropped to stop the wait for room in the channel. `None` afterwards.
     going: Option<Slot<()>>,
-    /// `None` if it could not be started, or has been waited for.
+    /// `None` if the thread could not be started, or has been joined.
     thread: Option<JoinHandle<()>>,
 }
 
@@ -75,7 +75,7 @@ impl Channel {
         };
         let thread = thread
             .map_err(|error| {
-                let what_failed = format!("{socket:?} cannot be a channel");
+                let what_failed = format!("cannot make a channel of {socket:?}");
                 log::error!(target: "zeroless", "{}", Error::from_spawn(what_failed, error));
             })
             .ok();
@@ -89,7 +89,7 @@ impl Channel {
         }
     }
 
-    /// Returns the live socket under the channel, without blocking.
+    /// Returns the live socket under the channel.
     ///
     /// # Examples
     ///
@@ -109,7 +109,7 @@ fn carry(socket: &OpenSocket, slot: &Slot<Message>, cancel: &Cancel, stopped: &M
         let message = match socket.next_message(Wait::Until(cancel, None)) {
             Ok(Some(message)) => message,
             Ok(None) => return,
-            Err(error) => return log::error!(target: "zeroless", "the channel ends: {error}"),
+            Err(error) => return log::error!(target: "zeroless", "a channel stops: {error}"),
         };
         let delivered = match slot.try_send(message) {
             Ok(()) => true,
@@ -147,7 +147,7 @@ impl Drop for Channel {
         self.engine.cancel(&self.cancel);
         drop(self.going.take());
         if let Some(thread) = self.thread.take() {
-            // It panics only if the logger does, and has said so then.
+            // The thread panics only if the logger does, and its panic was reported then.
             let _ = thread.join();
         }
     }

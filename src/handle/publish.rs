@@ -14,14 +14,15 @@ use crate::message::Message;
 
 /// The sending half of publish/subscribe: a [`Sender`] that knows topics.
 ///
-/// Call it as any sender. The topic of a message is how its first frame begins, so as it is, each message carries its
-/// own; [`topic`](Self::topic) and [`embed_topic`](Self::embed_topic) give publishers that see to it.
+/// Call it like any sender. The topic of a message is the beginning of its first frame, so each message carries its own
+/// topic. [`topic`](Self::topic) and [`embed_topic`](Self::embed_topic) make publishers for one topic: the first checks
+/// for the topic in each message, the second adds it.
 ///
-/// Publishing never blocks. Who has not subscribed yet misses the message, and so does who is more messages behind
-/// than the high-water mark. To a newcomer it seems as if the first messages were lost: the subscription takes a moment
-/// to arrive. [`wait_for_subscribers`](Self::wait_for_subscribers) waits for it.
+/// Publishing never blocks. A subscriber misses a message if its subscription has not arrived yet, or if it is more
+/// messages behind than the high-water mark. A subscription takes a moment to arrive. Without a wait for it, the first
+/// messages of a program are often lost. [`wait_for_subscribers`](Self::wait_for_subscribers) waits for it.
 ///
-/// Clones, and publishers of other topics made from it, share its socket.
+/// Clones share the publisher's socket. So do the publishers that `topic` and `embed_topic` make.
 #[derive(Clone)]
 pub struct Publisher {
     sender: Sender,
@@ -34,11 +35,11 @@ impl Publisher {
         }
     }
 
-    /// Makes a publisher over the same socket that refuses messages which do not begin with the topic. Does not block.
+    /// Makes a publisher over the same socket that refuses messages which do not begin with the topic.
     ///
     /// # Errors
     ///
-    /// Its sending fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for such a message.
+    /// Sending such a message fails with [`InvalidInput`](crate::ErrorKind::InvalidInput).
     ///
     /// # Examples
     ///
@@ -52,9 +53,9 @@ impl Publisher {
         self.with(Topic::Required(topic.as_ref().to_owned()))
     }
 
-    /// Makes a publisher over the same socket that sends the topic as the first frame of each message. Does not block.
+    /// Makes a publisher over the same socket that sends the topic as the first frame of each message.
     ///
-    /// Also when the topic is empty: then the first frame is.
+    /// If the topic is empty, the first frame is empty.
     ///
     /// # Examples
     ///
@@ -81,15 +82,15 @@ impl Publisher {
         }
     }
 
-    /// Blocks until `subscriptions` have arrived since the socket opened, no longer than `timeout`.
+    /// Blocks until `subscriptions` subscriptions have arrived since the socket opened, for at most `timeout`.
     ///
-    /// A subscriber of two topics counts for two, one that connects again counts again, and one that leaves is still
-    /// counted: this is for the start, not for keeping track.
+    /// A subscriber to two topics counts twice. A subscriber that connects again counts again. A subscriber that leaves
+    /// still counts. So use this when a program starts, and not to count the current subscribers.
     ///
     /// # Errors
     ///
-    /// * [`TimedOut`](crate::ErrorKind::TimedOut) if there were fewer; the message says how many.
-    /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or meanwhile.
+    /// * [`TimedOut`](crate::ErrorKind::TimedOut) if fewer arrived in time; the message says how many.
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or during the call.
     ///
     /// # Examples
     ///
@@ -125,7 +126,9 @@ impl fmt::Debug for Publisher {
 
 /// The receiving half of publish/subscribe: a [`Receiver`] that knows topics.
 ///
-/// Iterate over it as over any receiver. What it is subscribed to can be changed while others iterate.
+/// Iterate over it like over any receiver. Its topics can be changed while other threads iterate.
+///
+/// # Examples
 ///
 /// ```
 /// use std::time::Duration;
@@ -153,44 +156,57 @@ impl Subscriber {
         }
     }
 
-    /// Takes in the messages that begin with this topic too. Does not block.
+    /// Adds a topic: messages that begin with it are received, too.
     ///
-    /// The publisher knows of it a moment later. A topic that is subscribed to already stays so.
+    /// The publisher learns of it a moment later. If the topic is subscribed already, nothing changes.
     ///
     /// # Errors
     ///
-    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255 bytes, which libzmq 4.3.4 would
-    ///   never find in a message.
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255 bytes, which libzmq before 4.3.5
+    ///   never finds in a message.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
     ///
     /// # Examples
     ///
-    /// As [above](Self).
+    /// ```
+    /// use zeroless::Client;
+    ///
+    /// let news = Client::new().connect_local(5555).subscribe(["sport"])?;
+    /// news.subscribe("weather")?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn subscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
         self.receiver.open_socket().subscribe(topic.as_ref())
     }
 
-    /// Takes in the messages that begin with this topic no longer, unless another topic fits them. Does not block.
+    /// Removes a topic: messages that begin with it are not received any more, unless they match another topic.
     ///
-    /// The publisher knows of it a moment later; what has arrived by then is still received.
+    /// The publisher learns of it a moment later. Messages that have arrived by then are still received.
     ///
     /// # Errors
     ///
-    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for a topic that is not subscribed to.
+    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for a topic that is not subscribed.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
     ///
     /// # Examples
     ///
-    /// As [above](Self).
+    /// ```
+    /// use zeroless::{Client, ErrorKind};
+    ///
+    /// let news = Client::new().connect_local(5555).subscribe(["sport"])?;
+    /// news.unsubscribe("sport")?;
+    /// assert_eq!(news.unsubscribe("sport").unwrap_err().kind(), ErrorKind::NotConnected);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
         self.receiver.open_socket().unsubscribe(topic.as_ref())
     }
 }
 
 impl Subscriber {
-    /// Turns the subscriber into a channel of crossbeam's: see [`Receiver::into_channel`]. Does not block.
+    /// Turns the subscriber into a crossbeam channel: see [`Receiver::into_channel`].
     ///
-    /// Its topics stay as they are; keep a clone to change them.
+    /// Its topics stay as they are; keep a clone of the subscriber to change them.
     ///
     /// # Examples
     ///

@@ -20,9 +20,9 @@ use crate::message::{Frame, Message};
 /// # Ok::<(), zeroless::Error>(())
 /// ```
 ///
-/// Each step blocks until there is a message. Each message comes whole, to one receiver only: clones, and threads that
-/// share a `&Receiver`, take from the same socket, also while others send over it. The socket closes when the last
-/// handle is dropped.
+/// Each step blocks until a message arrives. Each message arrives whole, and goes to one receiver only: clones, and
+/// threads that share a `&Receiver`, receive from the same socket, even while other threads send over it. The socket
+/// closes when its last handle is dropped.
 ///
 /// ```
 /// use std::thread;
@@ -44,10 +44,14 @@ use crate::message::{Frame, Message};
 ///
 /// # The end of iteration
 ///
-/// Iteration ends when the socket is closed, from here or from any other thread; when the recipe's timeout passed
-/// with nothing to receive; and on a fault, which the log has at error level. [`recv`](Self::recv) returns the same
-/// as an error, for programs that must tell these apart. After a timeout it may be iterated again. It does not end
-/// because the peers are gone: others may come.
+/// Iteration ends in these cases:
+///
+/// * The socket is closed, from this thread or from another one.
+/// * The recipe's timeout has passed without a message. You can iterate again afterwards.
+/// * A fault occurs. The log reports it at error level.
+///
+/// Iteration does not end when all peers are gone: other peers may come. [`recv`](Self::recv) returns each of these
+/// cases as an error, for programs that need to tell them apart.
 #[derive(Clone)]
 pub struct Receiver {
     socket: OpenSocket,
@@ -62,18 +66,18 @@ impl Receiver {
         &self.socket
     }
 
-    /// Receives a message, blocking until there is one.
+    /// Receives a message, and blocks until there is one.
     ///
     /// # Errors
     ///
     /// * [`TimedOut`](crate::ErrorKind::TimedOut) if the recipe's timeout passed first.
-    /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or meanwhile.
-    /// * [`Denied`](crate::ErrorKind::Denied) for a request, a dealer or a pair that its server
-    ///   [does not let in](crate#clients-that-are-not-let-in).
-    /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) for a reply when no request was sent, or a request when the last
-    ///   one is still to be replied to.
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or during the call.
+    /// * [`Denied`](crate::ErrorKind::Denied) for a `request`, `dealer` or `pair` whose server
+    ///   [does not let it in](crate#clients-that-are-not-let-in).
+    /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) on a `request` if no request was sent, and on a `reply` if the last
+    ///   request was not replied to.
     /// * [`Exhausted`](crate::ErrorKind::Exhausted) if there is no file descriptor to wait with, or no memory for the
-    ///   message, which is lost then.
+    ///   message. In the latter case the message is lost.
     ///
     /// # Examples
     ///
@@ -92,7 +96,8 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](crate::ErrorKind::WouldBlock) if there is none; otherwise as [`recv`](Self::recv).
+    /// Fails with [`WouldBlock`](crate::ErrorKind::WouldBlock) if there is none, and otherwise as [`recv`](Self::recv)
+    /// does, but never with `TimedOut`.
     ///
     /// # Examples
     ///
@@ -106,13 +111,13 @@ impl Receiver {
         self.receive(Wait::Never)
     }
 
-    /// Receives a message, blocking no longer than `timeout` until there is one.
+    /// Receives a message, and blocks for at most `timeout` until there is one.
     ///
-    /// The time is kept to the millisecond, and holds in place of the recipe's.
+    /// The time is rounded up to milliseconds. It replaces the recipe's timeout for this call.
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv).
+    /// Fails as [`recv`](Self::recv) does, with [`TimedOut`](crate::ErrorKind::TimedOut) if `timeout` passed first.
     ///
     /// # Examples
     ///
@@ -128,14 +133,14 @@ impl Receiver {
         self.receive(Wait::For(timeout))
     }
 
-    /// Receives a message into the buffers of an earlier one, blocking until there is one.
+    /// Receives a message into the buffers of an earlier one, and blocks until there is one.
     ///
-    /// It has then as many frames as were received; what it held before is gone. This saves the allocations of
-    /// [`recv`](Self::recv).
+    /// Afterwards `message` holds the frames that were received, and nothing of its earlier content. This saves the
+    /// allocations of [`recv`](Self::recv).
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv). What `message` holds then is not specified.
+    /// Fails as [`recv`](Self::recv) does. After an error, the content of `message` is unspecified.
     ///
     /// # Examples
     ///
@@ -159,7 +164,7 @@ impl Receiver {
 
     /// Iterates over the messages without consuming the receiver; each step blocks until there is one.
     ///
-    /// The same as iterating over `&receiver`.
+    /// This is the same as iterating over `&receiver`.
     ///
     /// # Examples
     ///
@@ -176,7 +181,7 @@ impl Receiver {
         Iter { receiver: self }
     }
 
-    /// Iterates over the messages that are there already; ends when there is none, without blocking.
+    /// Iterates over the messages that have already arrived, without blocking.
     ///
     /// # Examples
     ///
@@ -189,14 +194,14 @@ impl Receiver {
         TryIter { receiver: self }
     }
 
-    /// Receives a message without copying it, blocking until there is one.
+    /// Receives a message without copying it, and blocks until there is one.
     ///
-    /// Its frames stay in the memory that libzmq received them into, which saves the copies of [`recv`](Self::recv):
-    /// worth it from some ten thousand bytes on.
+    /// Its frames stay in the memory that libzmq received them into. This saves the copies of [`recv`](Self::recv). It
+    /// is worth it for messages of about ten thousand bytes or more.
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv).
+    /// Fails as [`recv`](Self::recv) does.
     ///
     /// # Examples
     ///
@@ -216,7 +221,7 @@ impl Receiver {
 
     /// Iterates over the messages without copying them; each step blocks until there is one.
     ///
-    /// Iteration ends as that over the receiver itself does.
+    /// Iteration ends in [the same cases](Self#the-end-of-iteration) as iteration over the receiver itself.
     ///
     /// # Examples
     ///
@@ -235,26 +240,26 @@ impl Receiver {
         Frames { receiver: self }
     }
 
-    /// Has `count` threads call `work` with the messages, and blocks until iteration ends.
+    /// Calls `work` with the messages, on `count` threads, and blocks until iteration ends.
     ///
-    /// Each message goes to a worker that is free, so a slow one takes fewer than the others. Iteration ends when the
-    /// socket is closed, which a worker may do; and, for each worker by itself, when the recipe's timeout passed with
-    /// nothing to receive. When this returns, all threads have ended.
+    /// Each message goes to a worker that is free, so a slow worker takes fewer messages than the others. Iteration
+    /// ends when the socket is closed, which a worker may do. It also ends, for each worker separately, when the
+    /// recipe's timeout has passed without a message. When this returns, all threads have terminated.
     ///
-    /// Replies to requests take turns even so: one worker replies before the next one gets a request. For workers
-    /// that answer at the same time, put a [`proxy`](crate::proxy()) before them.
+    /// Replies to requests still take turns: one worker must reply before the next worker gets a request. For workers
+    /// that reply at the same time, put a [`proxy`](crate::proxy()) in front of them.
     ///
     /// # Errors
     ///
-    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for no workers.
-    /// * [`Exhausted`](crate::ErrorKind::Exhausted) if the system has no more threads. Those that had been started
-    ///   have ended then.
-    /// * The fault, if iteration ended with one.
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) if `count` is 0.
+    /// * [`Exhausted`](crate::ErrorKind::Exhausted) if the system has no more threads. The threads that had started
+    ///   have then terminated.
+    /// * Any other fault that ended iteration, as [`recv`](Self::recv) returns it.
     ///
     /// # Panics
     ///
-    /// If `work` panics: then the others end, after the messages that they have in hand, and the panic goes on here.
-    /// The receiver can be used again.
+    /// If `work` panics. The other workers then finish the messages that they have and stop, and the panic continues in
+    /// the calling thread. The receiver can be used again.
     ///
     /// # Examples
     ///
@@ -279,14 +284,14 @@ impl Receiver {
         workers::run(&self.socket, count, &work)
     }
 
-    /// Turns the receiver into a channel of crossbeam's, for `select!` over several sockets, timers and channels.
-    /// Does not block.
+    /// Turns the receiver into a crossbeam channel, for `select!` over several sockets, timers and channels.
     ///
-    /// A thread moves the messages from the socket to the channel, which holds `capacity` of them (65,536 at the
-    /// most); when it is full, messages wait in the socket, and in the end the senders wait. The recipe's timeout
-    /// means nothing to it. The channel is disconnected once the socket is closed and the last message was taken.
+    /// A thread moves the messages from the socket to the channel. The channel holds `capacity` messages, but at most
+    /// 65,536. When it is full, messages wait in the socket, and finally the senders wait. The recipe's timeout has no
+    /// effect on the channel. The channel is disconnected once the socket is closed and the last message was taken.
     ///
-    /// If the system has no more threads, the log says so, and the channel is disconnected from the start.
+    /// If the system has no more threads, the log reports it at error level, and the channel is disconnected from the
+    /// start.
     ///
     /// # Examples
     ///
@@ -312,7 +317,7 @@ impl Receiver {
         Channel::new(self.socket, capacity)
     }
 
-    /// Returns the live socket under this handle, without blocking.
+    /// Returns the live socket under this handle.
     ///
     /// # Examples
     ///
@@ -333,7 +338,7 @@ impl Receiver {
     }
 }
 
-/// One step of an iteration: what ends it in the course of things ends it quietly.
+/// One step of an iteration. An ordinary end is not logged; a fault is.
 #[inline]
 fn step<T>(outcome: Result<T>) -> Option<T> {
     match outcome {
@@ -383,7 +388,7 @@ impl Iterator for Iter<'_> {
     }
 }
 
-/// An iterator over the messages of a [`Receiver`] that never blocks, made by [`Receiver::try_iter`].
+/// A non-blocking iterator over the messages of a [`Receiver`], made by [`Receiver::try_iter`].
 #[derive(Clone, Debug)]
 pub struct TryIter<'a> {
     receiver: &'a Receiver,

@@ -23,16 +23,16 @@ type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
 /// # Ok::<(), zeroless::Error>(())
 /// ```
 ///
-/// A message is sent whole or not at all, and frames of two threads never mix. Clones send over the same socket, from
-/// any thread, also while others receive from it; the socket closes when the last handle is dropped.
+/// A message is sent whole or not at all, and the frames of two threads never mix. Clones send over the same socket,
+/// from any thread, even while other threads receive from it. The socket closes when its last handle is dropped.
 ///
-/// Being sent means being queued in libzmq, which delivers in the background, and goes on to do so after the handle
-/// is dropped: see [`Socket::close`].
+/// A message counts as sent when libzmq has queued it. libzmq delivers it in the background, even after the handle is
+/// dropped: see [`Socket::close`].
 ///
 /// # The limits of call syntax
 ///
-/// A call takes `&[&[u8]]`; [`send`](Sender::send) takes strings and vectors too. As a named struct cannot implement
-/// `Fn` on stable Rust, a sender dereferences to a function instead, which shows in two places:
+/// A call takes `&[&[u8]]`; [`send`](Sender::send) takes strings and vectors, too. A named struct cannot implement `Fn`
+/// on stable Rust, so a sender dereferences to a function instead. This shows in two places:
 ///
 /// ```
 /// use zeroless::{Result, Sender};
@@ -41,7 +41,7 @@ type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
 ///
 /// impl Job {
 ///     fn run(&self) -> Result<()> {
-///         (self.push)(&[b"done"]) // a field wants parentheses, as any function in a field does
+///         (self.push)(&[b"done"]) // a function in a field needs parentheses
 ///     }
 /// }
 ///
@@ -52,7 +52,7 @@ type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
 ///
 /// # let pull = zeroless::Server::new(0).pull()?;
 /// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
-/// twice(&*push)?; // a generic function wants the function inside
+/// twice(&*push)?; // a generic function needs the function inside
 /// # Job { push }.run()?;
 /// # pull.iter().take(3).for_each(drop);
 /// # Ok::<(), zeroless::Error>(())
@@ -60,21 +60,21 @@ type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
 #[derive(Clone)]
 pub struct Sender {
     outlet: Arc<Outlet>,
-    /// Sends through the same outlet.
+    /// A function that sends through the same outlet.
     call: Arc<Call>,
 }
 
-/// A way into a socket, and what its messages must look like.
+/// A handle to send through, and the topic that its messages must have.
 struct Outlet {
     socket: OpenSocket,
     topic: Option<Topic>,
 }
 
-/// What a message has to do with a topic.
+/// How each message of a publisher relates to a topic.
 pub(crate) enum Topic {
-    /// Its first frame must begin with it.
+    /// The first frame must begin with the topic.
     Required(Vec<u8>),
-    /// It is sent before the first frame, as a frame of its own.
+    /// The topic is sent before the first frame, as a frame of its own.
     Embedded(Vec<u8>),
 }
 
@@ -95,12 +95,12 @@ impl Sender {
         }
     }
 
-    /// Whether messages go out as they are.
+    /// Whether messages are sent unchanged and unchecked.
     pub(crate) fn is_without_topic(&self) -> bool {
         self.outlet.topic.is_none()
     }
 
-    /// Sends until cancelled, and no longer than the timeout.
+    /// Sends, and blocks until cancelled, but no longer than the timeout.
     pub(crate) fn send_until(&self, frames: &[&[u8]], cancel: &Cancel) -> Result<()> {
         self.outlet.send(frames, self.outlet.socket.timeout_or(cancel))
     }
@@ -109,29 +109,30 @@ impl Sender {
         &self.outlet.socket
     }
 
-    /// Sends a message, blocking while there is no room for it: the same as calling the sender.
+    /// Sends a message, and blocks while there is no room for it. Calling the sender does the same.
     ///
-    /// The frames are anything that is bytes: `&["a", "b"]`, a slice of `Vec<u8>`, a received
+    /// The frames can be anything that converts to bytes: `&["a", "b"]`, a slice of `Vec<u8>`, a received
     /// [`Message`](crate::Message).
     ///
-    /// `push`, `request`, `dealer` and `pair` wait while the queues of all peers are full, and a server's also while no
-    /// client is there. `router` and `stream` wait while the queue of the one peer is full that the message is for.
-    /// `publish`, `xpublish`, `xsubscribe` and `reply` never block.
+    /// `push`, `request`, `dealer` and `pair` block while the queues of all peers are full; on a server, also while no
+    /// client is connected. `router` and `stream` block while the queue of the one peer that the message is for is
+    /// full. `publish`, `xpublish`, `xsubscribe` and `reply` never block.
     ///
     /// # Errors
     ///
     /// * [`TimedOut`](crate::ErrorKind::TimedOut) if the recipe's timeout passed first.
-    /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or meanwhile.
-    /// * [`Denied`](crate::ErrorKind::Denied) for a push, a request, a dealer or a pair that its server
-    ///   [does not let in](crate#clients-that-are-not-let-in).
-    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a message of no frames, for one that does not fit the
-    ///   publisher's topic, and for one that is not of the form that a router, a stream or an xsubscriber sends.
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or during the call.
+    /// * [`Denied`](crate::ErrorKind::Denied) for a `push`, `request`, `dealer` or `pair` whose server
+    ///   [does not let it in](crate#clients-that-are-not-let-in).
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a message without frames, for one that does not begin
+    ///   with the publisher's topic, and for one that does not have the form that a router, a stream or an xsubscriber
+    ///   sends.
     /// * [`NotConnected`](crate::ErrorKind::NotConnected) if no peer has the routing id that the message begins with.
     /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) for a reply without a request.
     /// * [`Exhausted`](crate::ErrorKind::Exhausted) if there is no file descriptor to wait with, or no memory for a
     ///   copy of the message.
     ///
-    /// None of the message is sent then.
+    /// After an error, no part of the message is sent.
     ///
     /// # Examples
     ///
@@ -151,7 +152,8 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](crate::ErrorKind::WouldBlock) if there is none; otherwise as [`send`](Self::send).
+    /// Fails with [`WouldBlock`](crate::ErrorKind::WouldBlock) if there is no room, and otherwise as
+    /// [`send`](Self::send) does, but never with `TimedOut`.
     ///
     /// # Examples
     ///
@@ -167,13 +169,13 @@ impl Sender {
         self.outlet.send(&slices(frames), Wait::Never)
     }
 
-    /// Sends a message, blocking no longer than `timeout` while there is no room for it.
+    /// Sends a message, and blocks for at most `timeout` while there is no room for it.
     ///
-    /// The time is kept to the millisecond, and holds in place of the recipe's.
+    /// The time is rounded up to milliseconds. It replaces the recipe's timeout for this call.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Fails as [`send`](Self::send) does, with [`TimedOut`](crate::ErrorKind::TimedOut) if `timeout` passed first.
     ///
     /// # Examples
     ///
@@ -190,7 +192,7 @@ impl Sender {
         self.outlet.send(&slices(frames), Wait::For(timeout))
     }
 
-    /// Returns the live socket under this handle, without blocking.
+    /// Returns the live socket under this handle.
     ///
     /// # Examples
     ///
@@ -204,8 +206,9 @@ impl Sender {
     }
 }
 
-/// The bytes of frames of any type. They are asked for here, as what a user's type does then is no business of the
-/// engine's, which holds a lock.
+/// The bytes of frames of any type.
+///
+/// This calls `AsRef` of a user's type, so it runs here, before the engine takes its lock.
 fn slices<F: AsRef<[u8]>>(frames: &[F]) -> Vec<&[u8]> {
     frames.iter().map(AsRef::as_ref).collect()
 }

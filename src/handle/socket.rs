@@ -1,4 +1,4 @@
-//! The live connection under the handles of a pattern.
+//! The live socket under the handles of a pattern.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,22 +7,22 @@ use crate::endpoint;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
-/// The live connection under the handles of one pattern, got from a handle's `socket()`.
+/// The live socket under the handles of one pattern, returned by a handle's `socket()`.
 ///
-/// It tells the port, connects and disconnects while running, and closes, from any thread.
+/// From any thread, it returns the port, connects and disconnects while the socket is in use, and closes the socket.
 ///
-/// It does not keep the connection open: that do only the senders and receivers of the pattern. So it can be given to
-/// a handler of Ctrl-C, and the program still ends when its handles are dropped.
+/// A `Socket` does not keep the connection open: only the senders and receivers of the pattern do. So you can give it
+/// to a Ctrl-C handler, and the socket still closes when its handles are dropped.
 ///
 /// # After it is closed
 ///
-/// Be it by [`close`](Self::close) or because the last handle was dropped:
+/// These things happen after [`close`](Self::close), and also after the last handle was dropped:
 ///
-/// * Iteration ends, in all threads, within moments; also one that is blocked.
+/// * Iteration ends in all threads within moments, even in a thread that is blocked.
 /// * Sending, receiving, connecting, disconnecting and subscribing fail with [`Closed`](crate::ErrorKind::Closed).
-/// * What was sent is delivered in the background, as long as the recipe's `linger` says.
-/// * What had arrived and was not received is gone.
-/// * [`port`](Self::port) and [`endpoints`](Self::endpoints) still tell what they were.
+/// * What was sent is delivered in the background, for as long as the recipe's `linger` allows.
+/// * What had arrived and was not received is lost.
+/// * [`port`](Self::port) and [`endpoints`](Self::endpoints) still return what they returned before.
 /// * Closing again does nothing.
 ///
 /// # Examples
@@ -47,12 +47,12 @@ impl Socket {
         Socket { engine }
     }
 
-    /// Returns the TCP port that the server listens on, without blocking.
+    /// Returns the TCP port that the server listens on.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a client, and for a server of another transport: there is
-    /// no port to tell.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a client, and for a server over another transport: they
+    /// have no port.
     ///
     /// # Examples
     ///
@@ -71,14 +71,14 @@ impl Socket {
             .ok_or_else(|| {
                 let label = self.engine.label();
                 Error::invalid(format!(
-                    "{label}: no port to tell; only a server of the tcp transport listens on one"
+                    "{label}: it has no port; only a server over tcp listens on a port"
                 ))
             })
     }
 
-    /// Returns the endpoints that it is bound and connected to, in this order, without blocking.
+    /// Returns the endpoints that the socket is bound to, followed by those that it is connected to.
     ///
-    /// A bound one is as libzmq has resolved it, with the port that was free.
+    /// A bound endpoint is shown as libzmq resolved it, with the actual port instead of port 0.
     ///
     /// # Examples
     ///
@@ -97,10 +97,11 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a host that can be none, and for port 0.
-    /// * [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) to an address that it is connected to, and for a
-    ///   pair that has, or had, its one peer.
-    /// * [`Closed`](crate::ErrorKind::Closed) if it is closed.
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for text that is neither a host name nor an IP address, and
+    ///   for port 0.
+    /// * [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) for an address that the socket is connected to
+    ///   already, and for a pair that has, or had, its one peer.
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
     ///
     /// # Examples
     ///
@@ -118,25 +119,35 @@ impl Socket {
         self.engine.connect(&endpoint::to_connect(host.as_ref(), port)?)
     }
 
-    /// Connects to one more server of this machine, by its port. Does not block.
+    /// Connects to one more server on this machine, by its port. Does not block: libzmq connects in the background.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// Fails as [`connect`](Self::connect) does: `InvalidInput` for port 0, `AlreadyConnected` for a port that the
+    /// socket is connected to already and for a pair that has or had its peer, and `Closed` if the socket is closed.
     ///
     /// # Examples
     ///
-    /// As [`connect`](Self::connect).
+    /// ```
+    /// use zeroless::{Client, Server};
+    ///
+    /// let push = Client::new().push()?;
+    /// let pull = Server::new(0).pull()?;
+    /// push.socket().connect_local(pull.socket().port()?)?;
+    /// push(&[b"hello"])?;
+    /// assert_eq!(pull.recv()?, [b"hello"]);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn connect_local(&self, port: u16) -> Result<()> {
         self.engine.connect(&endpoint::to_connect_locally(port)?)
     }
 
-    /// Connects to one more server, by any endpoint of libzmq's. Does not block.
+    /// Connects to one more server, by any libzmq endpoint. Does not block: libzmq connects in the background.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect), and [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than
-    /// `tcp`, `ipc` and `inproc`.
+    /// Fails as [`connect`](Self::connect) does, with `InvalidInput` for a malformed endpoint, and with
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than `tcp`, `ipc` and `inproc`.
     ///
     /// # Examples
     ///
@@ -156,14 +167,17 @@ impl Socket {
         self.engine.connect(endpoint)
     }
 
-    /// Disconnects from a server, by its host and port. Does not block.
+    /// Disconnects from a server, by its host and port.
     ///
-    /// What was sent to it and is not on its way yet is dropped unless `linger` lets libzmq deliver it.
+    /// Messages that were sent to it but are not on their way yet are dropped, unless `linger` lets libzmq deliver
+    /// them.
     ///
     /// # Errors
     ///
-    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for an address that it is not connected to.
-    /// * [`Closed`](crate::ErrorKind::Closed) if it is closed.
+    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for an address that the socket is not connected to.
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for text that is neither a host name nor an IP address, and
+    ///   for port 0.
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
     ///
     /// # Examples
     ///
@@ -180,24 +194,31 @@ impl Socket {
         self.engine.disconnect(&endpoint::to_connect(host.as_ref(), port)?)
     }
 
-    /// Disconnects from a server of this machine, by its port. Does not block.
+    /// Disconnects from a server on this machine, by its port.
     ///
     /// # Errors
     ///
-    /// As [`disconnect`](Self::disconnect).
+    /// Fails as [`disconnect`](Self::disconnect) does: `NotConnected` for a port that the socket is not connected to,
+    /// `InvalidInput` for port 0, and `Closed` if the socket is closed.
     ///
     /// # Examples
     ///
-    /// As [`disconnect`](Self::disconnect).
+    /// ```
+    /// let push = zeroless::Client::new().connect_local(5555).push()?;
+    /// push.socket().disconnect_local(5555)?;
+    /// assert!(push.socket().endpoints().is_empty());
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn disconnect_local(&self, port: u16) -> Result<()> {
         self.engine.disconnect(&endpoint::to_connect_locally(port)?)
     }
 
-    /// Disconnects from a server, by its endpoint. Does not block.
+    /// Disconnects from a server, by its endpoint.
     ///
     /// # Errors
     ///
-    /// As [`disconnect`](Self::disconnect).
+    /// Fails as [`disconnect`](Self::disconnect) does: `NotConnected` for an endpoint that the socket is not connected
+    /// to, and `Closed` if the socket is closed.
     ///
     /// # Examples
     ///
@@ -210,11 +231,11 @@ impl Socket {
         self.engine.disconnect(endpoint.as_ref())
     }
 
-    /// Disconnects from all servers. Does not block.
+    /// Disconnects from all servers.
     ///
     /// # Errors
     ///
-    /// [`Closed`](crate::ErrorKind::Closed) if it is closed.
+    /// [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
     ///
     /// # Examples
     ///
@@ -231,25 +252,23 @@ impl Socket {
             .try_for_each(|endpoint| self.engine.disconnect(endpoint))
     }
 
-    /// Lets in clients with these public keys from now on. Does not block.
+    /// Lets in clients with these public keys, from now on.
     ///
-    /// A client that was turned away before does not come back by itself: let it open a new socket.
+    /// A client that was refused before does not come back by itself: it must open a new socket.
     ///
     /// # Errors
     ///
-    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for what is not 40 characters of Z85, and for a socket without
-    ///   [`curve`](crate::Server::curve).
-    /// * [`Closed`](crate::ErrorKind::Closed) if it is closed.
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a key that is not 40 characters of Z85, and for a socket
+    ///   without [`curve`](crate::Server::curve).
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
     ///
     /// # Examples
     ///
-    /// ```
+    #[cfg_attr(feature = "curve", doc = "```")]
+    #[cfg_attr(not(feature = "curve"), doc = "```ignore")]
     /// use zeroless::{Keypair, Server};
-    /// # if !zeroless::libzmq().curve() {
-    /// #     return Ok(());
-    /// # }
     ///
-    /// let pull = Server::new(0).curve(&Keypair::generate()?).pull()?; // lets in no one
+    /// let pull = Server::new(0).curve(&Keypair::generate()?).pull()?; // lets no client in
     /// let ada = Keypair::generate()?;
     /// pull.socket().allow_keys([ada.public()])?;
     /// pull.socket().revoke_keys([ada.public()])?;
@@ -259,39 +278,55 @@ impl Socket {
         self.engine.policy_for_keys()?.allow_keys(keys)
     }
 
-    /// Lets in clients with these public keys no longer. Does not block.
+    /// Stops letting in clients with these public keys.
     ///
-    /// Those that are connected stay so until their connection is lost, or this socket is closed: libzmq cannot send them
-    /// away. A key that a [file](crate::Server::allow_keys_in) has as well is let in all the same.
+    /// Clients that are connected stay connected until their connection is lost, or until this socket is closed,
+    /// because libzmq cannot disconnect them. A key that is also in a [file](crate::Server::allow_keys_in) is still let
+    /// in.
     ///
     /// # Errors
     ///
-    /// As [`allow_keys`](Self::allow_keys).
+    /// Fails as [`allow_keys`](Self::allow_keys) does: `InvalidInput` for a malformed key and for a socket without
+    /// [`curve`](crate::Server::curve), and `Closed` if the socket is closed.
     ///
     /// # Examples
     ///
-    /// As [`allow_keys`](Self::allow_keys).
+    #[cfg_attr(feature = "curve", doc = "```")]
+    #[cfg_attr(not(feature = "curve"), doc = "```ignore")]
+    /// use zeroless::{Keypair, Server};
+    ///
+    /// let ada = Keypair::generate()?;
+    /// let pull = Server::new(0).curve(&Keypair::generate()?).allow_keys([ada.public()]).pull()?;
+    /// pull.socket().revoke_keys([ada.public()])?; // lets no client in
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn revoke_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
         self.engine.policy_for_keys()?.revoke_keys(keys)
     }
 
-    /// Closes the connection for all of its handles, also those that are blocked in other threads.
+    /// Closes the socket for all of its handles, and blocks until it is closed. Calls that are blocked in other threads
+    /// return.
     ///
-    /// When it returns, the connection is closed. It blocks if this was the last open socket of the process: until all
-    /// that the process has sent is delivered, or the `linger` of each socket has passed. If that takes longer than a
-    /// second, the log says so, once. Otherwise it blocks for a tenth of a second at most, and only if messages have
-    /// arrived that were not received. The drop of the last handle does the same.
+    /// If this was the last open socket of the process, it blocks until everything that the process has sent is
+    /// delivered, or until the `linger` of each socket has passed. If that takes longer than a second, the log warns
+    /// once. Otherwise it blocks for at most a tenth of a second, and only if messages have arrived that were not
+    /// received. Dropping the last handle does the same.
     ///
-    /// What happens to handles is told [above](Self#after-it-is-closed).
+    /// See [After it is closed](Self#after-it-is-closed) for what happens to the handles.
     ///
     /// # Examples
     ///
-    /// As [above](Self#examples).
+    /// ```
+    /// let pull = zeroless::Server::new(0).pull()?;
+    /// pull.socket().close();
+    /// assert_eq!(pull.recv().unwrap_err().kind(), zeroless::ErrorKind::Closed);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn close(&self) {
         self.engine.close();
     }
 
-    /// Tells whether it is closed, without blocking.
+    /// Returns whether the socket is closed.
     ///
     /// # Examples
     ///

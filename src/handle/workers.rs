@@ -8,11 +8,11 @@ use crate::engine::Cancel;
 use crate::error::{Error, Result};
 use crate::message::Message;
 
-/// Has so many threads do the work, and waits for all of them.
+/// Calls `work` on `count` threads, and waits for all of them.
 pub(crate) fn run(socket: &OpenSocket, count: usize, work: &(impl Fn(Message) + Sync)) -> Result<()> {
     if count == 0 {
         return Err(Error::invalid(
-            "cannot share messages out to 0 workers; give 1 at least",
+            "cannot share messages among 0 workers; give a count of at least 1",
         ));
     }
     let cancel = &Cancel::default();
@@ -47,7 +47,7 @@ pub(crate) fn run(socket: &OpenSocket, count: usize, work: &(impl Fn(Message) + 
     })
 }
 
-/// Works until iteration ends. If that is for a fault or a panic, the other workers end too.
+/// Works until iteration ends. A fault or a panic stops the other workers, too.
 fn run_one(socket: &OpenSocket, cancel: &Cancel, work: &impl Fn(Message)) -> Result<()> {
     let others = CancelOnDrop { socket, cancel };
     while let Some(message) = socket.next_message(socket.timeout_or(cancel))? {

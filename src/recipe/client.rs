@@ -8,12 +8,12 @@ use crate::security::{Credentials, Keypair};
 
 /// The recipe of a socket that connects to one or more servers.
 ///
-/// It is plain data until a [pattern](#patterns) opens a socket from it, in the manner of
-/// [`std::process::Command`]: options return `&mut Self`, patterns take `&self`, and it can be kept, cloned and used
-/// again. Nothing is connected before that, and what is wrong with an address is an error of the pattern method.
+/// A recipe is plain data, in the style of [`std::process::Command`]: options return `&mut Self`, and patterns take
+/// `&self`. You can keep it, clone it and use it again. A [pattern method](#patterns) opens a socket from it. Nothing
+/// is connected before that. If an address is invalid, the pattern method returns the error.
 ///
-/// The server need not be there yet. libzmq connects in the background, and again when the connection is lost; so a
-/// host that does not exist is not an error either, but waited for.
+/// The server does not have to run yet. libzmq connects in the background, and connects again when the connection is
+/// lost. So a host that does not exist is not an error either: libzmq keeps trying.
 ///
 /// # Examples
 ///
@@ -37,7 +37,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes the recipe of a client that connects to nothing yet. Does not block.
+    /// Makes the recipe of a client that has no server to connect to yet.
     ///
     /// # Examples
     ///
@@ -50,14 +50,15 @@ impl Client {
         Client::default()
     }
 
-    /// Adds a server to connect to, by its host and port. Does not block.
+    /// Adds a server to connect to, by its host and port.
     ///
     /// The host is a name or an IP address, version 4 or 6.
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a host that can be none and
-    /// for port 0, and [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) for an address that was added before.
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for text that is neither a host name
+    /// nor an IP address and for port 0, and [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) for an address
+    /// that was added before.
     ///
     /// # Examples
     ///
@@ -72,11 +73,12 @@ impl Client {
         self.add(endpoint::to_connect(host.as_ref(), port))
     }
 
-    /// Adds a server of this machine to connect to, by its port. Does not block.
+    /// Adds a server on this machine to connect to, by its port.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// The pattern method fails as for [`connect`](Self::connect): `InvalidInput` for port 0, and `AlreadyConnected`
+    /// for a port that was added before.
     ///
     /// # Examples
     ///
@@ -89,12 +91,13 @@ impl Client {
         self.add(endpoint::to_connect_locally(port))
     }
 
-    /// Adds a server to connect to, by any endpoint of libzmq's: `tcp://host:port`, `ipc:///tmp/path` or
-    /// `inproc://name`. Does not block.
+    /// Adds a server to connect to, by any libzmq endpoint: `tcp://host:port`, `ipc:///tmp/path` or `inproc://name`.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect), and [`Unsupported`](crate::ErrorKind::Unsupported) for another scheme.
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a malformed endpoint,
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for another scheme, and
+    /// [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) for an endpoint that was added before.
     ///
     /// # Examples
     ///
@@ -110,11 +113,12 @@ impl Client {
         self.add(endpoint::check_connectable(endpoint).map(|()| endpoint.to_owned()))
     }
 
-    /// Takes a server back that was added by its host and port. Does not block.
+    /// Removes a server, by the host and port that it was added with.
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`NotConnected`](crate::ErrorKind::NotConnected) for an address that was not added.
+    /// The pattern method returns [`NotConnected`](crate::ErrorKind::NotConnected) for an address that was not added,
+    /// and [`InvalidInput`](crate::ErrorKind::InvalidInput) as for [`connect`](Self::connect).
     ///
     /// # Examples
     ///
@@ -129,11 +133,12 @@ impl Client {
         self.remove(endpoint::to_connect(host.as_ref(), port))
     }
 
-    /// Takes a server of this machine back, by its port. Does not block.
+    /// Removes a server on this machine, by its port.
     ///
     /// # Errors
     ///
-    /// As [`disconnect`](Self::disconnect).
+    /// The pattern method fails as for [`disconnect`](Self::disconnect): `NotConnected` for a port that was not added,
+    /// and `InvalidInput` for port 0.
     ///
     /// # Examples
     ///
@@ -146,11 +151,11 @@ impl Client {
         self.remove(endpoint::to_connect_locally(port))
     }
 
-    /// Takes a server back that was added by its endpoint. Does not block.
+    /// Removes a server, by its endpoint.
     ///
     /// # Errors
     ///
-    /// As [`disconnect`](Self::disconnect).
+    /// The pattern method returns [`NotConnected`](crate::ErrorKind::NotConnected) for an endpoint that was not added.
     ///
     /// # Examples
     ///
@@ -164,7 +169,7 @@ impl Client {
         self.remove(Ok(endpoint.as_ref().to_owned()))
     }
 
-    /// Takes all servers back. Does not block.
+    /// Removes all servers.
     ///
     /// # Examples
     ///
@@ -178,7 +183,7 @@ impl Client {
         self
     }
 
-    /// Returns the endpoints of the servers to connect to, in the order in which they were added. Does not block.
+    /// Returns the endpoints of the servers to connect to, in the order in which they were added.
     ///
     /// # Examples
     ///
@@ -191,27 +196,28 @@ impl Client {
         &self.addresses
     }
 
-    /// Has the client prove who it is by a keypair of its own, and encrypt all that it sends and receives. Does not block.
+    /// Sets the server's public key and the client's own keypair, and encrypts everything that the client sends and
+    /// receives.
     ///
-    /// This is CURVE. The server's public key is how the client knows that it is talking to that server and no other; the
-    /// server in turn knows the client by the public key of its keypair. Over `inproc` it means nothing.
+    /// This is libzmq's CURVE. The server's public key proves to the client that it talks to that server and to no
+    /// other. The public key of `keypair` tells the server which client it talks to. Over `inproc`, CURVE has no
+    /// effect.
     ///
-    /// A server that does not let this key in turns the client away for good:
-    /// [see there](crate#clients-that-are-not-let-in). If the server is another than that of `server`, the client goes on
-    /// trying.
+    /// A server that does not let this key in refuses the client for good: see
+    /// [Clients that are not let in](crate#clients-that-are-not-let-in). If the server has another key than `server`,
+    /// the client keeps trying.
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for what is not 40 characters of Z85,
-    /// and [`Unsupported`](crate::ErrorKind::Unsupported) if the [libzmq](crate::libzmq()) of this build has no CURVE.
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a key that is not 40 characters
+    /// of Z85, and [`Unsupported`](crate::ErrorKind::Unsupported) if the [libzmq](crate::libzmq()) of this build has no
+    /// CURVE.
     ///
     /// # Examples
     ///
-    /// ```
+    #[cfg_attr(feature = "curve", doc = "```")]
+    #[cfg_attr(not(feature = "curve"), doc = "```ignore")]
     /// use zeroless::{Client, Keypair, Server};
-    /// # if !zeroless::libzmq().curve() {
-    /// #     return Ok(());
-    /// # }
     ///
     /// let (ours, theirs) = (Keypair::generate()?, Keypair::generate()?);
     /// let mut pull = Server::new(0).curve(&ours).allow_keys([theirs.public()]).pull()?;
@@ -226,14 +232,14 @@ impl Client {
         self.prove_by(Credentials::key(server.as_ref(), keypair))
     }
 
-    /// Has the client say a name and a password to its servers. Does not block.
+    /// Sets the name and the password that the client sends to its servers.
     ///
-    /// This is PLAIN: **nothing is encrypted**, neither the password nor the messages, and whoever answers at the
-    /// server's address is told the password. On a network that others can listen to, use [`curve`](Self::curve). Over
-    /// `inproc` it means nothing.
+    /// This is libzmq's PLAIN: **nothing is encrypted**, neither the password nor the messages. Any process that
+    /// answers at the server's address receives the password. On a network that others can listen to, use
+    /// [`curve`](Self::curve). Over `inproc`, PLAIN has no effect.
     ///
-    /// A server that does not let it in turns the client away for good:
-    /// [see there](crate#clients-that-are-not-let-in).
+    /// A server that does not let the client in refuses it for good: see
+    /// [Clients that are not let in](crate#clients-that-are-not-let-in).
     ///
     /// # Errors
     ///
@@ -296,8 +302,8 @@ impl Client {
         if self.addresses.is_empty() {
             log::warn!(
                 target: "zeroless",
-                "a client has opened a {} socket that is connected to nothing; \
-                 call connect before, or socket().connect_local(port) on its handle",
+                "a client opened a {} socket without an address to connect to; \
+                 call connect on the recipe first, or socket().connect_local(port) on the handle",
                 pattern.name()
             );
         }

@@ -10,12 +10,11 @@ use crate::security::Keypair;
 
 /// The recipe of a socket that binds: clients connect to it.
 ///
-/// It is plain data until a [pattern](#patterns) opens a socket from it, in the manner of
-/// [`std::process::Command`]: options return `&mut Self`, patterns take `&self`, and it can be kept, cloned and used
-/// again.
+/// A recipe is plain data, in the style of [`std::process::Command`]: options return `&mut Self`, and patterns take
+/// `&self`. You can keep it, clone it and use it again. A [pattern method](#patterns) opens a socket from it.
 ///
-/// Which side is the server has nothing to do with who sends: let it be the one that is there first, or stays longer,
-/// or has the address that the others know.
+/// Which side is the server does not depend on which side sends. Make the long-lived side the server: the side that
+/// starts first, stays longer, or has the address that the others know.
 ///
 /// # Examples
 ///
@@ -35,9 +34,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes the recipe of a server that only this machine can reach, at `127.0.0.1`. Does not block.
+    /// Makes the recipe of a server that only this machine can reach, at `127.0.0.1`.
     ///
-    /// Port 0 is for any port that is free; [`Socket::port`](crate::Socket::port) tells which it was.
+    /// Port 0 means any free port; [`Socket::port`](crate::Socket::port) returns the one that was chosen.
     ///
     /// # Examples
     ///
@@ -52,11 +51,11 @@ impl Server {
         Server::at(format!("tcp://127.0.0.1:{port}"))
     }
 
-    /// Makes the recipe of a server that anyone who can reach this machine can talk to. Does not block.
+    /// Makes the recipe of a server that other machines can reach.
     ///
-    /// It binds every interface of the machine, and it lets everyone in unless [`curve`](Self::curve),
-    /// [`plain`](Self::plain), [`allow`](Self::allow) or [`deny`](Self::deny) say otherwise. If none does, the log warns
-    /// of it when the socket opens.
+    /// It binds all interfaces of this machine. It lets every client in, unless [`curve`](Self::curve),
+    /// [`plain`](Self::plain), [`allow`](Self::allow) or [`deny`](Self::deny) restrict that. If none of them does, the
+    /// log warns when the socket opens.
     ///
     /// # Examples
     ///
@@ -71,21 +70,21 @@ impl Server {
         Server::at(format!("tcp://*:{port}"))
     }
 
-    /// Makes the recipe of a server at any endpoint of libzmq's. Does not block.
+    /// Makes the recipe of a server at any libzmq endpoint.
     ///
     /// | endpoint | who can connect |
     /// |---|---|
-    /// | `tcp://127.0.0.1:5555`, `tcp://eth0:5555`, `tcp://*:5555` | who reaches that address or interface; `*` is all of them. A port of `0` is any free one |
-    /// | `ipc:///tmp/jobs` | processes of this machine that may open that file |
+    /// | `tcp://127.0.0.1:5555`, `tcp://eth0:5555`, `tcp://*:5555` | clients that can reach that address or interface; `*` means all interfaces. Port `0` means any free port |
+    /// | `ipc:///tmp/jobs` | processes on this machine that may open that file |
     /// | `inproc://jobs` | sockets of this process |
     ///
-    /// Names of interfaces, such as `eth0`, are known to the system's libzmq alone, not to those that are
-    /// [built with the crate](crate#platforms): give them the interface's IP address.
+    /// Only the system's libzmq knows interfaces by name, such as `eth0`. With a libzmq that is
+    /// [built with the crate](crate#platforms), give the interface's IP address.
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for an endpoint of another form,
-    /// and [`Unsupported`](crate::ErrorKind::Unsupported) for another scheme.
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a malformed endpoint, and
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for another scheme.
     ///
     /// # Examples
     ///
@@ -106,11 +105,12 @@ impl Server {
         }
     }
 
-    /// Adds an endpoint, so that the same socket can be reached at several. Does not block.
+    /// Adds an endpoint: clients can reach the same socket at each of its endpoints.
     ///
     /// # Errors
     ///
-    /// As [`at`](Self::at).
+    /// The pattern method fails as for [`at`](Self::at): `InvalidInput` for a malformed endpoint, and `Unsupported` for
+    /// another scheme.
     ///
     /// # Examples
     ///
@@ -130,28 +130,26 @@ impl Server {
         self
     }
 
-    /// Encrypts all that is sent and received, and lets in those alone whose keys are allowed. Does not block.
+    /// Encrypts everything that is sent and received, and lets in only clients whose keys are allowed.
     ///
-    /// This is CURVE. The keypair is the server's own: its public key is what clients have to know. Whom it lets in is said
-    /// by [`allow_keys`](Self::allow_keys) and [`allow_keys_in`](Self::allow_keys_in), or
-    /// [`allow_any_key`](Self::allow_any_key); without any of them it is **no one**. What addresses clients may have can be
-    /// said besides.
+    /// This is libzmq's CURVE. `keypair` is the server's own; clients must know its public key. Which clients are let
+    /// in is set by [`allow_keys`](Self::allow_keys) and [`allow_keys_in`](Self::allow_keys_in), or by
+    /// [`allow_any_key`](Self::allow_any_key). Without any of them, the server lets **no client** in.
+    /// [`allow`](Self::allow) and [`deny`](Self::deny) can restrict the clients' addresses as well.
     ///
-    /// Sockets of this process, over `inproc`, are let in without being asked.
+    /// Sockets of this process, over `inproc`, are let in without a check.
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`Unsupported`](crate::ErrorKind::Unsupported) if the [libzmq](crate::libzmq()) of this
-    /// build has no CURVE, and for a `stream`; the former's message says what to do. It returns
+    /// The pattern method returns [`Unsupported`](crate::ErrorKind::Unsupported) if the [libzmq](crate::libzmq()) of
+    /// this build has no CURVE (the message says how to get one that has it), and for a `stream`. It returns
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) together with [`plain`](Self::plain).
     ///
     /// # Examples
     ///
-    /// ```
+    #[cfg_attr(feature = "curve", doc = "```")]
+    #[cfg_attr(not(feature = "curve"), doc = "```ignore")]
     /// use zeroless::{Client, Keypair, Server};
-    /// # if !zeroless::libzmq().curve() {
-    /// #     return Ok(());
-    /// # }
     ///
     /// let (ours, theirs) = (Keypair::generate()?, Keypair::generate()?);
     /// let mut pull = Server::new(0).curve(&ours).allow_keys([theirs.public()]).pull()?;
@@ -167,41 +165,49 @@ impl Server {
         self
     }
 
-    /// Lets in the clients with these public keys, beside those that are let in already. Does not block.
+    /// Lets in clients with these public keys, in addition to those that were allowed before.
     ///
-    /// Keys are [`PublicKey`](crate::PublicKey)s, or their text. While the server runs,
+    /// Each key is a [`PublicKey`](crate::PublicKey) or its text. While the server runs,
     /// [`Socket::allow_keys`](crate::Socket::allow_keys) and [`Socket::revoke_keys`](crate::Socket::revoke_keys) change
-    /// them.
+    /// the allowed keys.
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for what is not 40 characters of Z85,
-    /// and without [`curve`](Self::curve).
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a key that is not 40 characters
+    /// of Z85, and for a server without [`curve`](Self::curve).
     ///
     /// # Examples
     ///
-    /// As [`curve`](Self::curve).
+    #[cfg_attr(feature = "curve", doc = "```")]
+    #[cfg_attr(not(feature = "curve"), doc = "```ignore")]
+    /// use zeroless::{Keypair, Server};
+    ///
+    /// let (ada, bob) = (Keypair::generate()?, Keypair::generate()?);
+    /// let pull = Server::new(0).curve(&Keypair::generate()?).allow_keys([ada.public(), bob.public()]).pull()?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn allow_keys(&mut self, keys: impl IntoIterator<Item: AsRef<str>>) -> &mut Server {
         let outcome = self.options.access.allow_keys(keys);
         self.note(outcome);
         self
     }
 
-    /// Lets in the clients whose public keys are in a file, or in the files of a folder. Does not block.
+    /// Lets in clients whose public keys are in a file, or in the files of a folder.
     ///
-    /// * A file is one that [`PublicKey::save`](crate::PublicKey::save), CZMQ or pyzmq has written, or a list: a key a line,
-    ///   and behind it what you like.
-    /// * Of a folder, it is the files whose names end in `.key`.
+    /// * A file is either one that [`PublicKey::save`](crate::PublicKey::save), CZMQ or pyzmq has written, or a list
+    ///   with one key per line. In a list, text after a key and lines that begin with `#` are comments.
+    /// * Of a folder, the files whose names end in `.key` are read.
     ///
-    /// They are read anew for each client that connects, so keys come and go while the server runs. Change a file by
-    /// renaming another one over it: a client whose key is not there yet is turned away for good. If they cannot be read,
-    /// the log says so, at error, and clients that they might let in try again every half minute.
+    /// The files are read again for each client that connects, so keys can be added and removed while the server runs.
+    /// To change a file, rename a new file over it: a client whose key is missing for a moment is refused for good. If
+    /// a file cannot be read, the log reports it at error level, and clients whose keys might be in it try again every
+    /// half minute.
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) if there is no such file, or something
-    /// else than keys in it, and without [`curve`](Self::curve);
-    /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if this user may not read it.
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) if the file does not exist or
+    /// contains something other than keys, and for a server without [`curve`](Self::curve). It returns
+    /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if this user may not read the file.
     ///
     /// # Examples
     ///
@@ -217,7 +223,7 @@ impl Server {
         self
     }
 
-    /// Lets in clients with any key: what is sent is encrypted, but anyone may be at the other end. Does not block.
+    /// Lets in clients with any key: messages are encrypted, but anyone can be the client.
     ///
     /// # Errors
     ///
@@ -225,11 +231,9 @@ impl Server {
     ///
     /// # Examples
     ///
-    /// ```
+    #[cfg_attr(feature = "curve", doc = "```")]
+    #[cfg_attr(not(feature = "curve"), doc = "```ignore")]
     /// use zeroless::{Keypair, Server};
-    /// # if !zeroless::libzmq().curve() {
-    /// #     return Ok(());
-    /// # }
     ///
     /// let pull = Server::new(0).curve(&Keypair::generate()?).allow_any_key().pull()?;
     /// # Ok::<(), zeroless::Error>(())
@@ -239,21 +243,22 @@ impl Server {
         self
     }
 
-    /// Lets in those alone who say a name and a password that a function agrees to. Does not block.
+    /// Lets in only clients whose name and password a function accepts.
     ///
-    /// This is PLAIN: **nothing is encrypted**, neither the password nor the messages. On a network that others can listen
-    /// to, use [`curve`](Self::curve).
+    /// This is libzmq's PLAIN: **nothing is encrypted**, neither the password nor the messages. On a network that
+    /// others can listen to, use [`curve`](Self::curve).
     ///
-    /// The function is called once for each client that connects, by the one thread that lets clients in for all servers
-    /// of the process. Let it be quick, for no one else is let in meanwhile, and let it not wait for sockets of this
-    /// process. If it panics, the client is to try again. Called again, this takes the place of what was said before.
+    /// One thread lets clients in, for all servers of the process. It calls the function once for each client that
+    /// connects. No other client is let in during the call. So the function must be fast, and must not wait for sockets
+    /// of this process. If it panics, the client is told to try again. A second call of `plain` replaces the function
+    /// of the first.
     ///
-    /// Sockets of this process, over `inproc`, are let in without being asked.
+    /// Sockets of this process, over `inproc`, are let in without a check.
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) together with [`curve`](Self::curve),
-    /// and [`Unsupported`](crate::ErrorKind::Unsupported) for a `stream`.
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) together with
+    /// [`curve`](Self::curve), and [`Unsupported`](crate::ErrorKind::Unsupported) for a `stream`.
     ///
     /// # Examples
     ///
@@ -272,17 +277,24 @@ impl Server {
         self
     }
 
-    /// Lets in those alone who say one of these names and its password. Does not block.
+    /// Lets in only clients that send one of these names and its password.
     ///
-    /// As [`plain`](Self::plain), of which it takes the place: **nothing is encrypted**. A map does, as do pairs.
+    /// Give a map, or pairs of a name and a password. Like [`plain`](Self::plain), this is PLAIN: **nothing is
+    /// encrypted**. It replaces the function that was given to `plain` before.
     ///
     /// # Errors
     ///
-    /// As [`plain`](Self::plain).
+    /// The pattern method fails as for [`plain`](Self::plain): `InvalidInput` together with [`curve`](Self::curve), and
+    /// `Unsupported` for a `stream`.
     ///
     /// # Examples
     ///
-    /// As [`Client::plain`](crate::Client::plain).
+    /// ```
+    /// use zeroless::Server;
+    ///
+    /// let pull = Server::new(0).plain_users([("ada", "enchantress"), ("bob", "builder")]).pull()?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn plain_users<U, P>(&mut self, users: impl IntoIterator<Item = (U, P)>) -> &mut Server
     where
         U: Into<String>,
@@ -293,20 +305,21 @@ impl Server {
         self
     }
 
-    /// Lets in those alone who connect from these addresses and networks, beside those named already. Does not block.
+    /// Lets in only clients that connect from these addresses and networks, in addition to those that were named
+    /// before.
     ///
-    /// An address is one of IPv4 or IPv6, such as `192.168.1.7`; a network has the length of its prefix behind it, such as
-    /// `10.0.0.0/8` or `2001:db8::/32`. Whoever connects over IPv4 has an address of IPv4, also if the server is bound to
-    /// one of IPv6. Over `ipc` there is no address, so no one is let in; over `inproc` no one is asked. If none at all is
-    /// named, no one is let in.
+    /// An address is IPv4 or IPv6, such as `192.168.1.7`. A network is an address and the length of its prefix, such as
+    /// `10.0.0.0/8` or `2001:db8::/32`. A client that connects over IPv4 has an IPv4 address, even if the server is
+    /// bound to an IPv6 address. A client over `ipc` has no address, so it is refused. A client over `inproc` is let in
+    /// without a check. If no address or network is named at all, no client is let in.
     ///
-    /// Addresses can be forged by who controls the network: they keep strangers out, but prove nothing. Nothing is
-    /// encrypted by this.
+    /// Anyone who controls the network can forge addresses. So addresses keep strangers out, but prove nothing. `allow`
+    /// encrypts nothing.
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for what is neither an address nor a
-    /// network, and [`Unsupported`](crate::ErrorKind::Unsupported) for a `stream`.
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for text that is neither an address
+    /// nor a network, and [`Unsupported`](crate::ErrorKind::Unsupported) for a `stream`.
     ///
     /// # Examples
     ///
@@ -322,16 +335,21 @@ impl Server {
         self
     }
 
-    /// Turns away those who connect from these addresses and networks, also if they are [allowed](Self::allow). Does not
-    /// block.
+    /// Refuses clients that connect from these addresses and networks, even if they are [allowed](Self::allow).
     ///
     /// # Errors
     ///
-    /// As [`allow`](Self::allow).
+    /// The pattern method fails as for [`allow`](Self::allow): `InvalidInput` for text that is neither an address nor a
+    /// network, and `Unsupported` for a `stream`.
     ///
     /// # Examples
     ///
-    /// As [`allow`](Self::allow).
+    /// ```
+    /// use zeroless::Server;
+    ///
+    /// let pull = Server::public(0).deny(["10.1.0.0/16", "2001:db8::1"]).pull()?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn deny(&mut self, networks: impl IntoIterator<Item: AsRef<str>>) -> &mut Server {
         let outcome = self.options.access.deny(networks);
         self.note(outcome);
@@ -347,34 +365,35 @@ impl Server {
             topics,
             options: &self.options,
         })?;
-        Server::warn_of_surprises(pattern, &socket);
+        warn_of_surprises(pattern, &socket);
         Ok(socket)
     }
+}
 
-    fn warn_of_surprises(pattern: Pattern, socket: &OpenSocket) {
-        let is_public = || socket.bound().iter().any(|endpoint| endpoint::is_everywhere(endpoint));
-        match socket.policy() {
-            None if is_public() => log::warn!(
-                target: "zeroless",
-                "{} can be reached from other machines, by anyone, without a password or encryption; \
-                 the chapter \"On a network\" of the documentation tells how to let in only those you know, \
-                 and Server::new listens to this machine alone",
-                socket.label()
-            ),
-            Some(policy) if policy.lets_in_no_key() => log::warn!(
-                target: "zeroless",
-                "{} lets in no one yet; call allow_keys with the public keys of its clients",
-                socket.label()
-            ),
-            _ => {}
-        }
-        if pattern == Pattern::Subscribe {
-            log::warn!(
-                target: "zeroless",
-                "{} binds, so it gets nothing that is published before it first receives; \
-                 where that matters, let the publisher be the server and the subscriber the client",
-                socket.label()
-            );
-        }
+/// Logs what a newcomer may not expect of the server that has just opened.
+fn warn_of_surprises(pattern: Pattern, socket: &OpenSocket) {
+    let is_public = || socket.bound().iter().any(|endpoint| endpoint::is_everywhere(endpoint));
+    match socket.policy() {
+        None if is_public() => log::warn!(
+            target: "zeroless",
+            "{} lets anyone in from other machines, without a password or encryption; \
+             the chapter \"On a network\" of the documentation shows how to let in only known clients, \
+             and Server::new listens only to this machine",
+            socket.label()
+        ),
+        Some(policy) if policy.lets_in_no_key() => log::warn!(
+            target: "zeroless",
+            "{} lets no client in yet; call allow_keys with the public keys of its clients",
+            socket.label()
+        ),
+        _ => {}
+    }
+    if pattern == Pattern::Subscribe {
+        log::warn!(
+            target: "zeroless",
+            "{} is a subscriber that binds, so it misses what is published before it first receives; \
+             to avoid that, make the publisher the server and the subscriber the client",
+            socket.label()
+        );
     }
 }

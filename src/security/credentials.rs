@@ -6,10 +6,10 @@ use super::keys::{Keypair, PublicKey};
 use crate::error::{Error, Result};
 use crate::libzmq;
 
-/// How long libzmq lets a name and a password be, in bytes.
-const LONGEST_CREDENTIAL: usize = 255;
+/// libzmq's limit for a name and for a password, in bytes.
+const MAX_CREDENTIAL_LENGTH: usize = 255;
 
-/// What a client proves with to be one who is let in.
+/// What a client proves its identity with.
 #[derive(Clone)]
 pub(crate) enum Credentials {
     Password { user: String, password: String },
@@ -19,9 +19,9 @@ pub(crate) enum Credentials {
 impl Credentials {
     pub(crate) fn password(user: &str, password: &str) -> Result<Credentials> {
         let check = |what: &str, value: &str| match value.len() {
-            1..=LONGEST_CREDENTIAL => Ok(value.to_owned()),
+            1..=MAX_CREDENTIAL_LENGTH => Ok(value.to_owned()),
             length => Err(Error::invalid(format!(
-                "cannot say who the client is: {what} has {length} bytes; give 1 to {LONGEST_CREDENTIAL}"
+                "cannot use these credentials: {what} has {length} bytes; give 1 to {MAX_CREDENTIAL_LENGTH}"
             ))),
         };
         Ok(Credentials::Password {
@@ -37,7 +37,7 @@ impl Credentials {
         })
     }
 
-    /// Whether this libzmq can prove so.
+    /// Checks that this libzmq supports these credentials.
     pub(crate) fn check(&self, what_failed: &str) -> Result<()> {
         match self {
             Credentials::Password { .. } => Ok(()),
@@ -45,7 +45,7 @@ impl Credentials {
         }
     }
 
-    /// Sets what libzmq is to prove with.
+    /// Sets the credentials on a socket.
     pub(crate) fn set_on(&self, socket: &zmq::Socket) -> zmq::Result<()> {
         match self {
             Credentials::Password { user, password } => {
@@ -61,7 +61,7 @@ impl Credentials {
     }
 }
 
-/// Never a password or a secret key.
+/// Never shows a password or a secret key.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,7 +1,6 @@
 //! CURVE keys: as text, and in files.
 //!
-//! The files are the certificates that CZMQ and pyzmq write and read, so that keys can be made with the one and used
-//! with the other.
+//! The files are certificates, in the format that CZMQ and pyzmq read and write.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,24 +13,23 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::libzmq;
 use crate::sys::{self, FileMode};
 
-/// How many characters of Z85 a key has.
+/// The length of a key, in characters of Z85.
 const LENGTH: usize = 40;
 
 /// The digits of Z85, from 0 to 84.
 const DIGITS: &[u8; 85] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
-/// The names of the keys in a certificate, and of the section that they are in.
+/// The names of the keys in a certificate, and of their section.
 const PUBLIC: &str = "public-key";
 const SECRET: &str = "secret-key";
 const SECTION: &str = "curve";
 
-/// How the names of the files end that hold a public key each, in a folder of them.
+/// In a folder, only files with this extension are read for public keys.
 const EXTENSION: &str = "key";
 
 /// The key by which others know a server or a client: 40 characters of [Z85](https://rfc.zeromq.org/spec/32/).
 ///
-/// It may be known to everyone. It belongs to a [`Keypair`], whose secret key alone can prove to be the owner of this
-/// one.
+/// Anyone may know it. It belongs to a [`Keypair`], and only the secret key of that keypair can prove who owns it.
 ///
 /// # Examples
 ///
@@ -49,39 +47,50 @@ const EXTENSION: &str = "key";
 pub struct PublicKey(String);
 
 impl PublicKey {
-    /// Reads a public key from a file that [`save`](Self::save), CZMQ or pyzmq has written, blocking on it.
+    /// Reads a public key from a file that [`save`](Self::save), CZMQ or pyzmq has written. Blocks while it reads.
     ///
-    /// It may also be the file of a [`Keypair`], of which it leaves the secret alone.
+    /// The file of a [`Keypair`] works, too; its secret key is ignored.
     ///
     /// # Errors
     ///
-    /// [`PermissionDenied`](ErrorKind::PermissionDenied) if the file is not for this user, and
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if it is not there or has no such key in it.
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied) if this user may not read the file, and
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the file does not exist or does not contain a public key.
     ///
     /// # Examples
     ///
-    /// As [`Keypair::save`].
+    /// ```no_run
+    /// use zeroless::{Client, Keypair, PublicKey};
+    ///
+    /// let (server, keypair) = (PublicKey::load("server.key")?, Keypair::load("client.key_secret")?);
+    /// let push = Client::new().connect("server.example.com", 12345).curve(server, &keypair).push()?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn load(path: impl AsRef<Path>) -> Result<PublicKey> {
         let path = path.as_ref();
         public_key_of(&read(path)?, path)
     }
 
-    /// Writes the public key to a new file, blocking on it.
+    /// Writes the public key to a new file. Blocks while it writes.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if there is such a file already, or no such folder, and
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the file exists already or its folder does not exist, and
     /// [`PermissionDenied`](ErrorKind::PermissionDenied) if this user may not write there.
     ///
     /// # Examples
     ///
-    /// As [`Keypair::save`].
+    /// ```no_run
+    /// use zeroless::Keypair;
+    ///
+    /// Keypair::load("server.key_secret")?.public().save("server.key")?; // for the clients
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let text = format!("# A public CURVE key: give it to whom you like.\n{SECTION}\n    {PUBLIC} = \"{self}\"\n");
+        let text = format!("# A public CURVE key: anyone may know it.\n{SECTION}\n    {PUBLIC} = \"{self}\"\n");
         write(path.as_ref(), FileMode::Everyone, &text)
     }
 
-    /// The key as libzmq tells it to whoever decides on a client, which is as 32 bytes.
+    /// The key from its 32 bytes, the form in which ZAP gives a client's key.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<PublicKey> {
         let text = zmq::z85_encode(bytes).ok()?;
         text.parse().ok()
@@ -96,7 +105,7 @@ impl FromStr for PublicKey {
             Ok(()) => Ok(PublicKey(text.to_owned())),
             Err(fault) => {
                 let shown = text.escape_debug();
-                Err(Error::invalid(format!("\"{shown}\" is no public key: {fault}")))
+                Err(Error::invalid(format!("\"{shown}\" is not a public key: {fault}")))
             }
         }
     }
@@ -123,18 +132,16 @@ impl AsRef<str> for PublicKey {
 /// The keys of one server or client, for [`Server::curve`](crate::Server::curve) and
 /// [`Client::curve`](crate::Client::curve): a public key that others know it by, and a secret key that proves it.
 ///
-/// Make one for each server and client, once, and keep it in a file. The example `secure` does so:
+/// Make one keypair for each server and each client, once, and keep it in a file. The example `secure` does so:
 /// `cargo run --example secure -- keygen`.
 ///
-/// Its `Debug` shows the public key alone.
+/// `Debug` shows only the public key.
 ///
 /// # Examples
 ///
-/// ```
+#[cfg_attr(feature = "curve", doc = "```")]
+#[cfg_attr(not(feature = "curve"), doc = "```ignore")]
 /// use zeroless::Keypair;
-/// # if !zeroless::libzmq().curve() {
-/// #     return Ok(());
-/// # }
 ///
 /// let keypair = Keypair::generate()?;
 /// println!("tell the others: {}", keypair.public());
@@ -147,16 +154,22 @@ pub struct Keypair {
 }
 
 impl Keypair {
-    /// Makes a new keypair, at random, without blocking.
+    /// Makes a new random keypair.
     ///
     /// # Errors
     ///
     /// [`Unsupported`](ErrorKind::Unsupported) if the [libzmq](crate::libzmq()) of this build has no CURVE; the message
-    /// says how to get one that has.
+    /// says how to get one that has it.
     ///
     /// # Examples
     ///
-    /// As [above](Self#examples).
+    #[cfg_attr(feature = "curve", doc = "```")]
+    #[cfg_attr(not(feature = "curve"), doc = "```ignore")]
+    /// use zeroless::Keypair;
+    ///
+    /// assert_ne!(Keypair::generate()?, Keypair::generate()?);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn generate() -> Result<Keypair> {
         const WHAT_FAILED: &str = "cannot make a keypair";
         libzmq::require_curve(WHAT_FAILED)?;
@@ -165,20 +178,20 @@ impl Keypair {
         Keypair::new(text(&keys.public_key), text(&keys.secret_key))
     }
 
-    /// Makes a keypair of keys that are there, in Z85, without blocking.
+    /// Makes a keypair from two existing keys, in Z85.
     ///
-    /// That they belong together is not checked: if they do not, nobody can connect.
+    /// It does not check that the two keys belong together. If they do not, no peer can connect.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for what is not 40 characters of Z85.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a key that is not 40 characters of Z85.
     ///
     /// # Examples
     ///
     /// ```
     /// use zeroless::Keypair;
     ///
-    /// // Those of libzmq's manual.
+    /// // The keys from libzmq's manual.
     /// let public = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
     /// let secret = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs";
     /// let keypair = Keypair::new(public, secret)?;
@@ -187,50 +200,49 @@ impl Keypair {
     /// ```
     pub fn new(public: impl AsRef<str>, secret: impl AsRef<str>) -> Result<Keypair> {
         let (public, secret) = (public.as_ref().parse()?, secret.as_ref());
-        // The message does not show what may be a secret with a slip in it.
-        check(secret).map_err(|fault| Error::invalid(format!("the secret key to {public} is none: {fault}")))?;
+        // The message does not show the text, which may be a secret key with a typing error.
+        check(secret).map_err(|fault| Error::invalid(format!("the secret key of {public} is malformed: {fault}")))?;
         Ok(Keypair {
             public,
             secret: secret.to_owned(),
         })
     }
 
-    /// Returns the key by which others know the owner of this pair, without blocking.
-    ///
-    /// # Examples
-    ///
-    /// As [above](Self#examples).
+    /// Returns the key by which others know the owner of this keypair.
     pub fn public(&self) -> &PublicKey {
         &self.public
     }
 
-    /// Returns the secret key, in Z85, without blocking: not for a log, nor for anyone else.
-    ///
-    /// # Examples
-    ///
-    /// As [`new`](Self::new).
+    /// Returns the secret key, in Z85. Keep it out of logs, and do not give it to anyone.
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// Reads a keypair from a file that [`save`](Self::save), CZMQ or pyzmq has written, blocking on it.
+    /// Reads a keypair from a file that [`save`](Self::save), CZMQ or pyzmq has written. Blocks while it reads.
     ///
-    /// If others than its owner may read the file, the log warns of it.
+    /// If users other than its owner can access the file, the log warns.
     ///
     /// # Errors
     ///
-    /// As [`PublicKey::load`].
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied) if this user may not read the file, and
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the file does not exist or does not contain both keys.
     ///
     /// # Examples
     ///
-    /// As [`save`](Self::save).
+    /// ```no_run
+    /// use zeroless::{Keypair, Server};
+    ///
+    /// let keypair = Keypair::load("server.key_secret")?;
+    /// let pull = Server::public(12345).curve(&keypair).allow_keys_in("clients").pull()?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
     pub fn load(path: impl AsRef<Path>) -> Result<Keypair> {
         let path = path.as_ref();
         let text = read(path)?;
         if sys::accessible_by_others(path) {
             log::warn!(
                 target: "zeroless",
-                "others than its owner may use the secret key in {0}; run chmod 600 {0}",
+                "users other than the owner can access the secret key in {0}; run chmod 600 {0}",
                 path.display()
             );
         }
@@ -238,11 +250,12 @@ impl Keypair {
         Keypair::new(field(&text, PUBLIC, path)?, field(&text, SECRET, path)?).map_err(named)
     }
 
-    /// Writes the keypair to a new file that only its owner may read, blocking on it.
+    /// Writes the keypair to a new file that only its owner may read. Blocks while it writes.
     ///
     /// # Errors
     ///
-    /// As [`PublicKey::save`].
+    /// Fails as [`PublicKey::save`] does: `InvalidInput` if the file exists already or its folder does not exist, and
+    /// `PermissionDenied` if this user may not write there.
     ///
     /// # Examples
     ///
@@ -263,7 +276,7 @@ impl Keypair {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let Keypair { public, secret } = self;
         let text = format!(
-            "# A CURVE keypair: the secret key is for its owner alone.\n\
+            "# A CURVE keypair: keep the secret key to yourself.\n\
              {SECTION}\n    {PUBLIC} = \"{public}\"\n    {SECRET} = \"{secret}\"\n"
         );
         write(path.as_ref(), FileMode::OwnerOnly, &text)
@@ -284,8 +297,8 @@ pub(crate) fn parse_all(keys: impl IntoIterator<Item: AsRef<str>>) -> Result<BTr
 
 /// The public keys in a file, or in the files of a folder whose names end in `.key`.
 ///
-/// A file is a certificate, or a list with one key a line; what follows a key is a remark, and so is a line that begins
-/// with `#`, which no key does.
+/// A file is a certificate, or a list with one key per line. Text after a key is a comment. So is a line that begins
+/// with `#`, because no key begins with it.
 pub(crate) fn read_public_keys(path: &Path) -> Result<BTreeSet<PublicKey>> {
     if !path.is_dir() {
         return keys_of(&read(path)?, path);
@@ -294,7 +307,7 @@ pub(crate) fn read_public_keys(path: &Path) -> Result<BTreeSet<PublicKey>> {
     let mut keys = BTreeSet::new();
     for entry in entries.map_err(|error| unreadable(path, error))? {
         let path = entry.path();
-        // A link to nowhere, as some editors leave beside a file, shall not keep everyone waiting.
+        // Some editors put a broken link beside a file. It must not make every client wait.
         if path.extension().is_some_and(|extension| extension == EXTENSION) && path.is_file() {
             keys.append(&mut keys_of(&read(&path)?, &path)?);
         }
@@ -313,7 +326,7 @@ fn keys_of(text: &str, path: &Path) -> Result<BTreeSet<PublicKey>> {
             None => {}
             Some((word, Err(_))) if word.starts_with('#') => {}
             Some((_, Err(fault))) => {
-                // Without the word, which may be a secret key that is in the wrong file.
+                // The message does not show the word, which may be a secret key in the wrong file.
                 let message = format!("cannot read the keys in {}, line {number}: {fault}", path.display());
                 return Err(Error::invalid(message));
             }
@@ -328,28 +341,28 @@ fn public_key_of(text: &str, path: &Path) -> Result<PublicKey> {
     match check(key) {
         Ok(()) => Ok(PublicKey(key.to_owned())),
         Err(fault) => Err(Error::invalid(format!(
-            "the public key in {} is none: {fault}",
+            "the public key in {} is malformed: {fault}",
             path.display()
         ))),
     }
 }
 
-/// What is wrong with a key, if anything is.
+/// Checks a key; the error says what is wrong with it.
 fn check(text: &str) -> std::result::Result<(), &'static str> {
     if text.chars().count() != LENGTH {
         return Err("a key has 40 characters");
     }
-    // Not by the `zmq` crate, whose z85_decode takes any characters, and leaks a copy of them.
+    // The z85_decode of the `zmq` crate is no help: it accepts any characters, and leaks a copy of them.
     let digit = |byte| DIGITS.iter().position(|digit| *digit == byte);
     let number = |row: &[u8]| {
         row.iter()
             .try_fold(0, |number, byte| Some(number * 85 + digit(*byte)? as u64))
     };
-    // Five digits are four bytes, for which the highest are too much.
+    // Five digits stand for four bytes, and the highest numbers of five digits do not fit into four bytes.
     let is_right = |row: &[u8]| number(row).is_some_and(|number| u32::try_from(number).is_ok());
     match text.as_bytes().chunks(5).all(is_right) {
         true => Ok(()),
-        false => Err("it has characters in it, or a row of them, that Z85 has not"),
+        false => Err("it contains a character, or a group of five characters, that is not valid Z85"),
     }
 }
 

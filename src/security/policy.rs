@@ -1,4 +1,4 @@
-//! What one socket goes by when a client asks to be let in.
+//! How one socket decides whether to let a client in.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -11,54 +11,54 @@ use ipnet::IpNet;
 use super::keys::{self, Keypair, PublicKey};
 use crate::error::{Error, Result};
 
-/// Whether a name and a password are right.
+/// A user's function that checks a name and a password.
 pub(crate) type CheckPassword = dyn Fn(&str, &str) -> bool + Send + Sync;
 
-/// Who is let in by one socket.
+/// Which clients one socket lets in.
 pub(crate) struct Policy {
     proof: Proof,
     allowed: Option<Vec<IpNet>>,
     denied: Vec<IpNet>,
-    /// The socket, as the log names it.
+    /// The name of the socket in the log.
     label: Mutex<String>,
 }
 
-/// How a client proves to be one who is let in.
+/// How clients prove their identity.
 pub(crate) enum Proof {
     None,
     Password(Arc<CheckPassword>),
     Key(KeyRing),
 }
 
-/// The keys of those who are let in.
+/// The server's keypair, and the keys of the clients that it lets in.
 pub(crate) struct KeyRing {
-    /// The server's own.
+    /// The server's own keypair.
     keypair: Keypair,
     any: bool,
     keys: RwLock<BTreeSet<PublicKey>>,
-    /// Read anew for each client.
+    /// Read again for each client.
     files: Vec<PathBuf>,
 }
 
-/// A client that asks to be let in, as ZAP tells of it.
+/// A client that asks to be let in, as libzmq describes it in a ZAP request.
 pub(crate) struct ZapRequest<'a> {
     pub(crate) address: &'a str,
     pub(crate) mechanism: &'a [u8],
     pub(crate) credentials: &'a [Vec<u8>],
 }
 
-/// What becomes of a client.
+/// The decision on a client.
 pub(crate) enum Verdict {
-    /// It is let in, under a name.
+    /// The client is let in, under this name.
     Admit(String),
-    /// It is turned away, and libzmq will not let it try again.
+    /// The client is refused, and its libzmq does not try again.
     Refuse,
-    /// It is to try again, since nobody could say.
+    /// The client is told to try again, because it could not be checked.
     Postpone,
 }
 
 impl Policy {
-    /// The log calls the socket by the label until it is bound.
+    /// Until the socket is bound, the log names it by `label`.
     pub(crate) fn new(proof: Proof, allowed: Option<Vec<IpNet>>, denied: Vec<IpNet>, label: &str) -> Policy {
         Policy {
             proof,
@@ -68,7 +68,7 @@ impl Policy {
         }
     }
 
-    /// Names the socket, for the log.
+    /// Sets the name of the socket in the log.
     pub(crate) fn set_label(&self, label: String) {
         *self.label() = label;
     }
@@ -77,7 +77,7 @@ impl Policy {
         self.label.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the socket how clients are to prove who they are. What they prove is then asked of this policy.
+    /// Sets on a socket how clients prove their identity. The result is then passed to this policy.
     pub(crate) fn set_on(&self, socket: &zmq::Socket) -> zmq::Result<()> {
         match &self.proof {
             Proof::None => Ok(()),
@@ -89,7 +89,7 @@ impl Policy {
         }
     }
 
-    /// The mechanism that libzmq is to let clients in by.
+    /// The security mechanism that libzmq uses for this policy.
     pub(crate) fn mechanism(&self) -> zmq::Mechanism {
         match self.proof {
             Proof::None => zmq::Mechanism::ZMQ_NULL,
@@ -98,19 +98,19 @@ impl Policy {
         }
     }
 
-    /// Whether it knows no key to let in.
+    /// Whether it lets no key in.
     pub(crate) fn lets_in_no_key(&self) -> bool {
         matches!(&self.proof, Proof::Key(ring) if !ring.any && ring.files.is_empty() && ring.read().is_empty())
     }
 
-    /// Lets more keys in from now on.
+    /// Lets these keys in, too, from now on.
     pub(crate) fn allow_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
         let keys = keys::parse_all(keys)?;
         self.ring()?.write().extend(keys);
         Ok(())
     }
 
-    /// Lets those keys in no longer.
+    /// Stops letting these keys in.
     pub(crate) fn revoke_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
         let revoked = keys::parse_all(keys)?;
         self.ring()?.write().retain(|key| !revoked.contains(key));
@@ -124,9 +124,9 @@ impl Policy {
         }
     }
 
-    /// Decides on a client, and tells the log if it is not let in.
+    /// Decides on a client, and logs it if the client is not let in.
     pub(crate) fn judge(&self, request: &ZapRequest<'_>) -> Verdict {
-        // Not locked while the log is written to, as a logger may do what it likes.
+        // Cloned, so that no lock is held while a logger runs, which is a user's code.
         let label = self.label().clone();
         let address = request.address.escape_debug();
         match self.examine(request) {
@@ -136,13 +136,13 @@ impl Policy {
                 Verdict::Refuse
             }
             Err(Refusal::Undecided(reason)) => {
-                log::error!(target: "zeroless", "{label} can let no client in, such as that at {address}: {reason}");
+                log::error!(target: "zeroless", "{label} could not check a client at {address}: {reason}");
                 Verdict::Postpone
             }
         }
     }
 
-    /// The name of a client that may come in.
+    /// Returns the name of a client that is let in.
     fn examine(&self, request: &ZapRequest<'_>) -> std::result::Result<String, Refusal> {
         self.examine_address(request.address)?;
         match (&self.proof, request.mechanism, request.credentials) {
@@ -151,16 +151,16 @@ impl Policy {
             (Proof::Key(ring), b"CURVE", [key]) => ring.examine(key),
             (_, mechanism, _) => {
                 let mechanism = mechanism.escape_ascii();
-                Err(Refusal::Refused(format!("it speaks {mechanism}")))
+                Err(Refusal::Refused(format!("it uses {mechanism}")))
             }
         }
     }
 
     fn examine_address(&self, address: &str) -> std::result::Result<(), Refusal> {
         let refused = |reason: &str| Err(Refusal::Refused(reason.to_owned()));
-        // Without the interface of a link-local address. One of another transport is none.
+        // Without the interface of a link-local address. The address of another transport is not an IP address.
         let address = address.split('%').next().and_then(|address| address.parse().ok());
-        // That of a client over IPv4 to a server of IPv6 is one of IPv4.
+        // To a server that is bound to IPv6, a client over IPv4 has a mapped address.
         let address = address.map(|address: IpAddr| address.to_canonical());
         let is_in =
             |networks: &[IpNet]| address.is_some_and(|address| networks.iter().any(|net| net.contains(&address)));
@@ -174,7 +174,7 @@ impl Policy {
     }
 }
 
-/// Why a client does not come in.
+/// Why a client is not let in.
 enum Refusal {
     Refused(String),
     Undecided(String),
@@ -182,9 +182,9 @@ enum Refusal {
 
 fn examine_password(check: &CheckPassword, user: &[u8], password: &[u8]) -> std::result::Result<String, Refusal> {
     let (Ok(user), Ok(password)) = (str::from_utf8(user), str::from_utf8(password)) else {
-        return Err(Refusal::Refused("its name or password is no UTF-8".to_owned()));
+        return Err(Refusal::Refused("its name or password is not valid UTF-8".to_owned()));
     };
-    // It must not end the thread that everyone's coming in depends on.
+    // A panic must not end the thread that lets in the clients of all sockets.
     match catch_unwind(AssertUnwindSafe(|| check(user, password))) {
         Ok(true) => Ok(user.to_owned()),
         Ok(false) => Err(Refusal::Refused(format!(
@@ -198,7 +198,7 @@ fn examine_password(check: &CheckPassword, user: &[u8], password: &[u8]) -> std:
 }
 
 impl KeyRing {
-    /// An error if the files cannot be read now.
+    /// Fails if a file cannot be read.
     pub(crate) fn new(keypair: &Keypair, any: bool, keys: &BTreeSet<PublicKey>, files: &[PathBuf]) -> Result<KeyRing> {
         files
             .iter()
@@ -221,7 +221,7 @@ impl KeyRing {
 
     fn examine(&self, key: &[u8]) -> std::result::Result<String, Refusal> {
         let Some(key) = PublicKey::from_bytes(key) else {
-            return Err(Refusal::Refused("its key is none".to_owned()));
+            return Err(Refusal::Refused("its key is malformed".to_owned()));
         };
         if self.any || self.read().contains(&key) {
             return Ok(key.to_string());
@@ -238,6 +238,6 @@ impl KeyRing {
 
 pub(crate) fn no_curve(label: &str) -> Error {
     Error::invalid(format!(
-        "{label}: has no CURVE, and lets in nobody by a key; open it from a Server with curve"
+        "{label}: it does not use CURVE, so it has no keys to allow or revoke; open it from a Server with curve"
     ))
 }

@@ -1,4 +1,4 @@
-//! What the recipes say of who is let in: a server's rules, and what a client proves to be someone with.
+//! Access in recipes: which clients a server lets in, and how a client proves its identity.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,7 +13,7 @@ use super::policy::{CheckPassword, KeyRing, Policy, Proof};
 use crate::error::{Error, Result};
 use crate::libzmq;
 
-/// What a recipe says of who is let in, and how a client proves to be one of them.
+/// A recipe's rules for which clients a server lets in.
 #[derive(Clone, Default)]
 pub(crate) struct AccessRules {
     keypair: Option<Keypair>,
@@ -21,7 +21,7 @@ pub(crate) struct AccessRules {
     keys: BTreeSet<PublicKey>,
     key_files: Vec<PathBuf>,
     any_key: bool,
-    /// None but these, even if they are none; `None` is for all.
+    /// The only addresses that are let in, even if the list is empty. `None` allows all addresses.
     allowed: Option<Vec<IpNet>>,
     denied: Vec<IpNet>,
 }
@@ -67,16 +67,16 @@ impl AccessRules {
         })
     }
 
-    /// What a socket of this recipe goes by; nothing if the recipe says nothing.
+    /// The policy of a socket that is opened from this recipe, or `None` if the recipe has no rules.
     ///
-    /// The log calls it so until it is bound.
+    /// Until the socket is bound, the log names it by `label`.
     pub(crate) fn policy(&self, label: &str) -> Result<Option<Policy>> {
         const WHAT_FAILED: &str = "cannot open a server";
         let names_keys = !self.keys.is_empty() || !self.key_files.is_empty() || self.any_key;
         let proof = match (&self.keypair, &self.check_password) {
             (Some(_), Some(_)) => {
-                let message = "cannot open a server with both curve and plain: a socket speaks one of them; \
-                               curve tells clients apart by their keys";
+                let message = "cannot open a server with both curve and plain: a socket uses one of them; \
+                               curve identifies clients by their keys";
                 return Err(Error::invalid(message));
             }
             (Some(keypair), None) => {
@@ -84,7 +84,7 @@ impl AccessRules {
                 Proof::Key(KeyRing::new(keypair, self.any_key, &self.keys, &self.key_files)?)
             }
             (None, _) if names_keys => {
-                let message = "cannot open a server that allows keys and has none itself; call curve with its keypair";
+                let message = "cannot open a server that allows keys but has no keypair; call curve with its keypair";
                 return Err(Error::invalid(message));
             }
             (None, Some(check)) => Proof::Password(Arc::clone(check)),
@@ -125,7 +125,7 @@ fn parse_network(action: &str, text: &str) -> Result<IpNet> {
     Ok(canonical(network))
 }
 
-/// The network of IPv4 for one that is written in IPv6, as its addresses will be compared.
+/// The IPv4 network, if the network is an IPv4-mapped one of IPv6: clients' addresses are compared in this form.
 fn canonical(network: IpNet) -> IpNet {
     let IpNet::V6(wide) = network else { return network };
     let narrow = wide.addr().to_ipv4_mapped().zip(wide.prefix_len().checked_sub(96));
@@ -133,7 +133,7 @@ fn canonical(network: IpNet) -> IpNet {
     narrow.map_or(network, IpNet::V4)
 }
 
-/// Whether two passwords are the same, in a time that does not tell how much of them is.
+/// Whether two passwords are the same. The time that it takes does not show how much of them is the same.
 fn is_same(given: &str, right: &str) -> bool {
     let differences = given
         .bytes()
