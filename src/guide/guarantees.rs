@@ -20,6 +20,9 @@
 //! cargo test --test lifecycle exit::delivers_to_server_that_starts_later
 //! ```
 //!
+//! `cargo test` does not run all of them by default. Some take an hour, need root, or need the feature `curve`. It
+//! lists them as `ignored`, with the reason.
+//!
 //! # Delivery
 //!
 //! **Sent messages are delivered before the process ends**, even to a server that starts later. This needs a normal
