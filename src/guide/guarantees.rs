@@ -29,6 +29,9 @@
 //! end: the last handle is dropped, or the socket is closed. A [`linger`](crate::Server::linger) or a
 //! [`timeout`](crate::Server::timeout) limits the wait. When it has passed, undelivered messages are dropped.
 //!
+//! *Delivered* means handed to the operating system. If the network goes at the same moment as the process, as when a
+//! container is removed, messages can be lost.
+//!
 //! Test: `lifecycle::exit::delivers_to_server_that_starts_later`
 //!
 //! **A client can connect, send, disconnect and close in any order, and what it sent arrives.** Each message arrives
@@ -65,7 +68,10 @@
 //! Tests: `robustness::faults::cut_link_loses_only_what_is_in_transit`,
 //! `robustness::faults::reset_link_loses_only_what_is_in_transit`
 //!
-//! **With a [`heartbeat`](crate::Server::heartbeat), a client drops a connection that stalls** and connects again.
+//! **With a [`heartbeat`](crate::Server::heartbeat), a client drops a connection that stalls** and connects again. Use
+//! a long interval: on a busy link, or while the receiver's queue is full, a short one also drops healthy connections,
+//! and messages in transit are lost. In one measurement, an interval of 1 s lost messages on a healthy link, and one of
+//! 30 s lost none.
 //!
 //! Test: `robustness::faults::heartbeat_replaces_stalled_connection`
 //!
@@ -109,6 +115,8 @@
 //!
 //! * **That a message in transit survives.** When a link breaks or a server is killed, the crate does not send again
 //!   what libzmq had handed to the operating system.
+//! * **That a request is sent again.** If its connection is lost, only the program can repeat it. Without a timeout, it
+//!   waits forever for the reply.
 //! * **That a repeated request runs once.** The server may receive the first request and the second.
 //! * **One order across several connections.**
 //! * **That subscribers receive everything.** Publishing never blocks, so a subscriber can miss messages.
@@ -120,6 +128,7 @@
 //! | a published message | nobody, or not everybody, has subscribed yet; or a subscriber is too slow |
 //! | messages that a *server* has queued for a client | that client goes. (A *client's* queue outlives its server.) |
 //! | messages in transit | a link breaks, or the server is killed |
+//! | messages to an `inproc` name that nobody has bound | the last socket of the process closes; the drop returns at once |
 //! | a reply | the client that asked has gone, or the queue for it is full |
 //! | undelivered messages | the [`linger`](crate::Server::linger), or else the [`timeout`](crate::Server::timeout), has passed; or the process ends by [`std::process::exit`] or by a signal, or leaks its handles |
 //! | messages that have arrived but were not received | the socket is closed |
