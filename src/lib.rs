@@ -12,72 +12,79 @@
 //! # }
 //! # fn producer() -> zeroless::Result<()> {
 //!
-//! // A producer, in another.
+//! // A producer, in another process.
 //! let push = Client::new().connect_local(12345).push()?;
 //! push(&[b"1", b"Msg1"])?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! This page is a guide for those who have never used ZeroMQ. It begins with the two gestures, goes through the
-//! patterns, shows how to put them together, and ends with what to know before a program goes to work.
+//! This page is a guide for people who have never used ZeroMQ. It begins with sending and receiving. Then it explains
+//! the patterns and how to combine them. It ends with what to know before you run a program in production.
 //!
 //! * [Servers and clients](#servers-and-clients)
 //! * [Messages](#messages)
 //! * [Which pattern](#which-pattern)
 //!   * [Push and pull: share work out](#push-and-pull-share-work-out)
-//!   * [Publish and subscribe: tell everyone](#publish-and-subscribe-tell-everyone)
-//!   * [Request and reply: ask](#request-and-reply-ask)
-//!   * [Pair: talk](#pair-talk)
-//!   * [Dealer and router: ask without turns, and answer whom you mean](#dealer-and-router-ask-without-turns-and-answer-whom-you-mean)
+//!   * [Publish and subscribe: send to everyone](#publish-and-subscribe-send-to-everyone)
+//!   * [Request and reply: ask a question](#request-and-reply-ask-a-question)
+//!   * [Pair: connect two peers](#pair-connect-two-peers)
+//!   * [Dealer and router: ask many questions at a time](#dealer-and-router-ask-many-questions-at-a-time)
 //!   * [Stream: raw bytes](#stream-raw-bytes)
 //! * [Threads](#threads)
 //! * [Several sockets at once](#several-sockets-at-once)
 //! * [Proxies](#proxies)
+//! * [Large messages](#large-messages)
 //! * [Timeouts](#timeouts)
-//! * [Ending](#ending)
-//! * [While running](#while-running)
+//! * [Closing](#closing)
+//! * [Live sockets and options](#live-sockets-and-options)
 //! * [Errors](#errors)
 //! * [The log](#the-log)
-//! * [What can be lost](#what-can-be-lost)
-//! * [On a network](#on-a-network)
-//!   * [Let in only those you know](#let-in-only-those-you-know)
-//!   * [Clients that are not let in](#clients-that-are-not-let-in)
-//!   * [What strangers can do](#what-strangers-can-do)
+//! * [Guarantees](#guarantees)
+//! * [Networks](#networks)
+//! * [Platforms](#platforms)
 //!
 //! # Servers and clients
 //!
-//! A [`Server`] listens on a port, a [`Client`] connects to one or more servers. Both are *recipes*: plain data, until
-//! a pattern method such as [`push`](Server::push) opens a socket and returns the *handles* to send and receive with.
+//! A [`Server`] listens on a port. A [`Client`] connects to one or more servers. Both are *recipes*: plain data without
+//! a socket. A pattern method such as [`push`](Server::push) opens a socket and returns the *handles* to send and
+//! receive with.
 //!
-//! It does not matter who starts first: a client goes on trying, and connects again when a server comes back. Nor does
-//! it matter who sends: a client can push to a server, and a server to its clients. Let that side be the server which
-//! stays, and whose address the others know.
+//! It does not matter which side starts first. A client keeps trying to connect, and it connects again when a server
+//! comes back. It does not matter which side sends, either: a client can push to a server, and a server can push to its
+//! clients. Make the long-lived side the server, the one with the address that the others know.
 //!
-//! Mostly they meet over TCP. [`Server::at`] and [`Client::connect_to`] also take `ipc:///tmp/jobs`, a file for the
-//! processes of this machine, and `inproc://jobs`, a name for the threads of this process. One socket can have several
-//! endpoints: [`Server::also_at`], or as many `connect`s as you like.
+//! Most programs use TCP. [`Server::at`] and [`Client::connect_to`] also take other endpoints:
 //!
-//! [`Server::new`] listens to this machine alone. [`Server::public`] listens to everyone, and lets everyone in unless it
-//! is told [whom it may](#on-a-network).
+//! * `ipc:///tmp/jobs` is a file, for processes on this machine.
+//! * `inproc://jobs` is a name, for threads of this process.
+//!
+//! One socket can have several endpoints: use [`Server::also_at`], or `connect` several times.
+//!
+//! [`Server::new`] listens only on this machine. [`Server::public`] listens on all interfaces and lets everyone in,
+//! unless you [say which clients to let in](guide::networks).
 //!
 //! # Messages
 //!
-//! A message is a list of frames, and each frame is any bytes. It is sent whole and it arrives whole, or not at all.
-//! What is received is a [`Message`], which is a `Vec<Vec<u8>>`: frames make good fields.
+//! A message is a list of frames. A frame is any bytes, so frames make good fields. A message arrives whole or not at
+//! all. A received message is a [`Message`], which is a `Vec<Vec<u8>>`.
 //!
 //! ```
 //! use zeroless::{Client, Server};
 //!
-//! let orders = Server::new(0).pull()?; // port 0 is for any that is free
-//! let order = Client::new().connect_local(orders.socket().port()?).push()?;
+//! let orders = Server::new(0).pull()?; // port 0 means any free port
+//! let port = orders.socket().port()?;
+//! let order = Client::new().connect_local(port).push()?;
 //!
-//! order(&[b"7", b"tea", b""])?; // a call takes slices of bytes
-//! order.send(&["8", "coffee", "with milk"])?; // `send` takes all that is bytes
+//! // A call takes slices of bytes.
+//! order(&[b"7", b"tea", b""])?;
+//! // `send` takes everything that can be read as bytes.
+//! order.send(&["8", "coffee", "with milk"])?;
 //!
 //! for message in orders.iter().take(2) {
-//!     if let [number, what, how] = message.as_slice() {
-//!         println!("{} bytes, {} bytes and {} bytes", number.len(), what.len(), how.len());
+//!     if let [number, item, note] = message.as_slice() {
+//!         println!("order {}:", number.escape_ascii());
+//!         println!("{} {}", item.escape_ascii(), note.escape_ascii());
 //!     }
 //! }
 //! # Ok::<(), zeroless::Error>(())
@@ -85,43 +92,44 @@
 //!
 //! # Which pattern
 //!
-//! | to | use | who gets a message |
+//! | to | use | who receives a message |
 //! |---|---|---|
 //! | share work out | [`push`](Server::push), [`pull`](Server::pull) | one of the pullers, in turn |
-//! | tell everyone | [`publish`](Server::publish), [`subscribe`](Server::subscribe) | all who subscribed to its topic |
-//! | ask | [`request`](Server::request), [`reply`](Server::reply) | the server, and then the one who asked |
-//! | talk | [`pair`](Server::pair) | the other end |
-//! | ask without turns | [`dealer`](Server::dealer) | one of its peers, in turn |
-//! | answer whom one means | [`router`](Server::router) | the peer whose routing id is the first frame |
-//! | pass subscriptions on | [`xpublish`](Server::xpublish), [`xsubscribe`](Server::xsubscribe) | as publish and subscribe |
-//! | speak plain TCP | [`stream`](Server::stream) | the peer whose routing id is the first frame |
+//! | send to everyone | [`publish`](Server::publish), [`subscribe`](Server::subscribe) | all subscribers of its topic |
+//! | ask a question | [`request`](Server::request), [`reply`](Server::reply) | the server; then the client that asked |
+//! | connect two peers | [`pair`](Server::pair) | the other peer |
+//! | ask many questions at a time | [`dealer`](Server::dealer) | one of its peers, in turn |
+//! | reply to a chosen peer | [`router`](Server::router) | the peer with the routing id in the first frame |
+//! | pass subscriptions on | [`xpublish`](Server::xpublish), [`xsubscribe`](Server::xsubscribe) | the same as for publish and subscribe |
+//! | speak plain TCP | [`stream`](Server::stream) | the peer with the routing id in the first frame |
 //!
-//! The first four are all that most programs need.
+//! Most programs need only the first four.
 //!
 //! ## Push and pull: share work out
 //!
 //! ```text
 //!                   ┌──▶ pull (client)
-//!   push (server) ──┼──▶ pull (client)        or many that push to a server that pulls
+//!   push (server) ──┼──▶ pull (client)
 //!                   └──▶ pull (client)
 //! ```
 //!
-//! For jobs that any worker can do, and for collecting what workers have made. Each message goes to one puller; when
-//! all of them have enough to do, pushing waits.
+//! Use it for jobs that any worker can do, and to collect the results of workers: then many clients push to one server
+//! that pulls. Each message goes to one puller. When the queues of all pullers are full, sending blocks.
 //!
 //! ```
 //! use zeroless::{Client, Server};
 //!
 //! let push = Server::new(0).push()?;
-//! let mut worker = Client::new().connect_local(push.socket().port()?).pull()?;
-//! push(&[b"one job"])?; // waits for the first worker
+//! let port = push.socket().port()?;
+//! let mut worker = Client::new().connect_local(port).pull()?;
+//! push(&[b"one job"])?; // blocks until the first worker is connected
 //! push(&[b"another job"])?;
-//! assert_eq!(worker.next().unwrap(), [b"one job".to_vec()]);
-//! assert_eq!(worker.next().unwrap(), [b"another job".to_vec()]);
+//! assert_eq!(worker.next().unwrap(), [b"one job"]);
+//! assert_eq!(worker.next().unwrap(), [b"another job"]);
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! ## Publish and subscribe: tell everyone
+//! ## Publish and subscribe: send to everyone
 //!
 //! ```text
 //!                      ┌──▶ subscribe "sport" (client)
@@ -129,29 +137,33 @@
 //!                      └──▶ subscribe ""      (client)
 //! ```
 //!
-//! For news. Each message goes to all who subscribed to how it begins; the topic `""` fits everything. Publishing never
-//! waits: who is not there, or too slow, misses out. A subscription takes a moment to arrive, so the messages that are
-//! published at once go to nobody, unless one waits for subscribers first.
+//! Use it for news. A subscriber receives the messages that begin with one of its topics. Every message begins with the
+//! topic `""`.
+//!
+//! Publishing never blocks. A subscriber that is not connected, or too slow, misses messages. A subscription takes a
+//! moment to arrive at the publisher. So nobody receives what a new publisher sends at once, unless it waits for
+//! subscribers first.
 //!
 //! ```
 //! use std::time::Duration;
 //! use zeroless::{Client, Server};
 //!
 //! let publish = Server::new(0).publish()?;
-//! let mut fan = Client::new().connect_local(publish.socket().port()?).subscribe(["sport"])?;
+//! let port = publish.socket().port()?;
+//! let mut news = Client::new().connect_local(port).subscribe(["sport"])?;
 //! publish.wait_for_subscribers(1, Duration::from_secs(10))?;
 //!
 //! publish(&[b"weather", b"rain"])?;
 //! publish(&[b"sport", b"2:1"])?;
-//! assert_eq!(fan.next().unwrap(), [b"sport".to_vec(), b"2:1".to_vec()]);
+//! assert_eq!(news.next().unwrap(), [b"sport".to_vec(), b"2:1".to_vec()]);
 //!
-//! let sport = publish.embed_topic("sport"); // sends the topic as the first frame
+//! let sport = publish.embed_topic("sport"); // adds the topic as first frame
 //! sport(&[b"3:1"])?;
-//! assert_eq!(fan.next().unwrap(), [b"sport".to_vec(), b"3:1".to_vec()]);
+//! assert_eq!(news.next().unwrap(), [b"sport".to_vec(), b"3:1".to_vec()]);
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! ## Request and reply: ask
+//! ## Request and reply: ask a question
 //!
 //! ```text
 //!   request (client) ◀──┐
@@ -159,8 +171,8 @@
 //!   request (client) ◀──┘
 //! ```
 //!
-//! For questions. Both sides take turns: one request, one reply. With a timeout a client can ask again, and never takes
-//! a late reply to the first question for one to the second.
+//! Both sides take turns: one request, one reply. With a timeout, a client can ask again. It never takes a late reply
+//! to the first request for a reply to the second.
 //!
 //! ```
 //! use std::thread;
@@ -176,33 +188,35 @@
 //!
 //! let (request, mut replies) = Client::new().connect_local(port).request()?;
 //! request(&[b"hello"])?;
-//! assert_eq!(replies.next().unwrap(), [b"HELLO".to_vec()]);
+//! assert_eq!(replies.next().unwrap(), [b"HELLO"]);
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! ## Pair: talk
+//! ## Pair: connect two peers
 //!
 //! ```text
 //!   pair (client) ◀────▶ pair (server)
 //! ```
 //!
-//! For two that both send and receive as they like. There is no third: libzmq turns away whoever else connects. Use it
-//! where both ends are yours and stay; the other patterns take better to peers that come and go.
+//! Both peers send and receive at any time. There are only two: libzmq refuses every other client. Use it when you
+//! control both ends and they stay connected. The other patterns are better for peers that come and go.
 //!
 //! ```
 //! use zeroless::{Client, Server};
 //!
-//! let (say, mut hear) = Server::new(0).pair()?;
-//! let (answer, mut listen) = Client::new().connect_local(hear.socket().port()?).pair()?;
-//! say(&[b"one"])?;
-//! say(&[b"two"])?;
-//! assert_eq!(listen.by_ref().take(2).count(), 2);
-//! answer(&[b"three"])?;
-//! assert_eq!(hear.next().unwrap(), [b"three".to_vec()]);
+//! let (send, mut messages) = Server::new(0).pair()?;
+//! let port = messages.socket().port()?;
+//! let (client_send, client_messages) =
+//!     Client::new().connect_local(port).pair()?;
+//! send(&[b"one"])?;
+//! send(&[b"two"])?;
+//! assert_eq!(client_messages.iter().take(2).count(), 2);
+//! client_send(&[b"three"])?;
+//! assert_eq!(messages.next().unwrap(), [b"three"]);
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! ## Dealer and router: ask without turns, and answer whom you mean
+//! ## Dealer and router: ask many questions at a time
 //!
 //! ```text
 //!   dealer (client) ◀──┐
@@ -210,62 +224,70 @@
 //!   dealer (client) ◀──┘
 //! ```
 //!
-//! For many questions at a time, and for answers that are ready in another order than the questions came. The router
-//! puts a frame before each message that says whom it came from, and takes it off from what is sent: that is its
-//! *routing id*. With [`identity`](Server::identity) a client chooses its own.
+//! Use it to send many requests without waiting for the replies, and to reply in another order.
+//!
+//! A router puts one frame before each message that it receives: the *routing id* of the peer that sent the message.
+//! When it sends a message, the first frame is the routing id of the peer to send to; that frame is taken off. A client
+//! can choose its own routing id with [`identity`](Client::identity).
 //!
 //! ```
 //! use zeroless::{Client, Server};
 //!
-//! let (answer, questions) = Server::new(0).router()?;
-//! let (ask, answers) = Client::new().connect_local(questions.socket().port()?).dealer()?;
-//! ask(&[b"slow"])?;
-//! ask(&[b"quick"])?;
+//! let (reply, requests) = Server::new(0).router()?;
+//! let port = requests.socket().port()?;
+//! let (request, replies) = Client::new().connect_local(port).dealer()?;
+//! request(&[b"slow"])?;
+//! request(&[b"quick"])?;
 //!
-//! let slow = questions.recv()?;
-//! let quick = questions.recv()?;
-//! answer.send(&quick)?; // with its routing id before it, as it came
-//! answer.send(&slow)?;
-//! assert_eq!(answers.recv()?, [b"quick"]);
-//! assert_eq!(answers.recv()?, [b"slow"]);
+//! let slow = requests.recv()?;
+//! let quick = requests.recv()?;
+//! reply.send(&quick)?; // the first frame is still the routing id
+//! reply.send(&slow)?;
+//! assert_eq!(replies.recv()?, [b"quick"]);
+//! assert_eq!(replies.recv()?, [b"slow"]);
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! A router also serves `request`s, whose messages have an *envelope* behind the routing id: all frames up to the first
-//! empty one. Send it back before the reply.
+//! A router can also answer `request` sockets. Their messages have an *envelope* after the routing id: all frames up to
+//! and including the first empty one. Send the envelope back before the reply.
 //!
 //! ## Stream: raw bytes
 //!
-//! For peers that do not speak ZeroMQ: browsers, terminals, old devices. Each message is a routing id, and some bytes
-//! that came or are to go. The example `http` is a small web server.
+//! Use it for peers that do not speak ZeroMQ: browsers, terminals, old devices. Each message has two frames: a routing
+//! id, and bytes that were received or that are to be sent. The example `http` is a small web server.
 //!
 //! # Threads
 //!
-//! Every handle can be shared by threads, or cloned for them, and used by all of them at once; also for sending while
-//! others receive from the same socket. Each message goes to one of those who iterate, so a pool of workers is as many
-//! loops over one receiver. [`workers`](Receiver::workers) runs them, and waits until iteration ends:
+//! Threads can share every handle, or have clones of it, and use it at the same time. Some can send while others
+//! receive from the same socket.
+//!
+//! Each message goes to one of the threads that iterate. So a pool of workers is several threads that iterate over one
+//! receiver. [`workers`](Receiver::workers) starts these threads and blocks until iteration ends:
 //!
 //! ```
 //! use zeroless::{Client, Server};
 //!
 //! let jobs = Server::new(0).pull()?;
-//! let push = Client::new().connect_local(jobs.socket().port()?).push()?;
+//! let port = jobs.socket().port()?;
+//! let push = Client::new().connect_local(port).push()?;
 //! push(&[b"a job"])?;
 //! jobs.workers(4, |job| {
-//!     println!("one of the four does {job:?}");
+//!     println!("one of the four threads does {job:?}");
 //! #   jobs.socket().close();
 //! })?;
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! A worker takes the next message when it is done with the last, so nobody is given work while another is free.
+//! A worker takes its next message when it has finished the last one. So no message waits for a busy worker while
+//! another worker is free.
 //!
-//! Request and reply take turns also between threads: let one thread at a time ask or answer over a socket.
+//! Request and reply take turns, also between threads: let only one thread at a time ask or reply over a socket.
 //!
 //! # Several sockets at once
 //!
-//! [`into_channel`](Receiver::into_channel) makes a receiver a channel of [`crossbeam_channel`], and `select!` waits for
-//! several of them, for timers and for other channels:
+//! [`into_channel`](Receiver::into_channel) turns a receiver into a channel of
+//! [`crossbeam_channel`](https://docs.rs/crossbeam-channel/0.5). Its `select!` waits for several sockets, for timers
+//! and for other channels:
 //!
 //! ```
 //! use std::time::Duration;
@@ -273,13 +295,14 @@
 //! use zeroless::{Client, Server};
 //!
 //! let jobs = Server::new(0).pull()?.into_channel(10);
-//! let news = Client::new().connect_local(5555).subscribe([""])?.into_channel(10);
-//! let clock = tick(Duration::from_millis(10));
+//! let subscriber = Client::new().connect_local(5555).subscribe([""])?;
+//! let news = subscriber.into_channel(10);
+//! let timer = tick(Duration::from_millis(10));
 //! loop {
 //!     select! {
 //!         recv(jobs) -> job => println!("{job:?}"),
-//!         recv(news) -> news => println!("{news:?}"),
-//!         recv(clock) -> _ => break println!("nothing for a while"),
+//!         recv(news) -> message => println!("{message:?}"),
+//!         recv(timer) -> _ => break println!("nothing for a while"),
 //!     }
 //! }
 //! # Ok::<(), zeroless::Error>(())
@@ -293,8 +316,9 @@
 //!   request ◀──┘                                   └──▶ reply
 //! ```
 //!
-//! Clients and workers that come and go had best know only one address, in the middle. [`proxy()`] joins two sockets
-//! there: a router and a dealer for requests, `xsubscribe` and `xpublish` for news, `pull` and `push` for jobs.
+//! When clients and workers come and go, let them know only one address: that of a proxy in the middle. [`proxy()`]
+//! joins two sockets there: `router` and `dealer` for requests, `xsubscribe` and `xpublish` for news, `pull` and `push`
+//! for jobs.
 //!
 //! ```
 //! use std::thread;
@@ -305,26 +329,29 @@
 //! let (frontend, backend) = (clients.0.socket(), workers.0.socket());
 //! let broker = thread::spawn(|| proxy(clients, workers));
 //!
-//! let (reply, requests) = Client::new().connect_local(backend.port()?).reply()?;
-//! let (request, replies) = Client::new().connect_local(frontend.port()?).request()?;
+//! let port = backend.port()?;
+//! let (reply, requests) = Client::new().connect_local(port).reply()?;
+//! let port = frontend.port()?;
+//! let (request, replies) = Client::new().connect_local(port).request()?;
 //! request(&[b"hello"])?;
 //! reply.send(&requests.recv()?)?;
 //! assert_eq!(replies.recv()?, [b"hello"]);
 //!
-//! frontend.close(); // and the proxy ends
+//! frontend.close(); // the proxy returns
 //! broker.join().unwrap()?;
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
 //! # Large messages
 //!
-//! [`frames`](Receiver::frames) iterates over messages that stay in the memory libzmq received them into, which saves
-//! copying them; [`recv_into`](Receiver::recv_into) copies into the buffers of an earlier message, which saves
-//! allocating them.
+//! [`frames`](Receiver::frames) iterates over messages that stay in the memory that libzmq received them into. This
+//! avoids a copy. [`recv_into`](Receiver::recv_into) copies a message into the buffers of an earlier one. This avoids
+//! allocations.
 //!
 //! ```
 //! # let pull = zeroless::Server::new(0).pull()?;
-//! # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+//! # let port = pull.socket().port()?;
+//! # let push = zeroless::Client::new().connect_local(port).push()?;
 //! push.send(&[vec![7; 1_000_000]])?;
 //! for message in pull.frames() {
 //!     println!("{} bytes", message[0].len());
@@ -335,28 +362,29 @@
 //!
 //! # Timeouts
 //!
-//! Without further ado, receiving waits for a message and sending for room. [`timeout`](Server::timeout) on a recipe
-//! sets an end to it, for every call and every step of iteration; `recv_timeout`, `send_timeout`, `try_recv`,
-//! `try_send` and `try_iter` do so for one.
+//! By default, receiving blocks until a message arrives, and sending blocks until there is room for the message.
+//! [`timeout`](Server::timeout) on a recipe limits the wait of every call and of every step of an iteration. For a
+//! single call, use `recv_timeout` or `send_timeout`. `try_recv`, `try_send` and `try_iter` do not block.
 //!
 //! ```
 //! use std::time::Duration;
 //! use zeroless::Server;
 //!
-//! let mut pull = Server::new(0).timeout(Duration::from_millis(10)).pull()?;
-//! assert!(pull.next().is_none()); // nothing came; it may be asked again
+//! let timeout = Duration::from_millis(10);
+//! let mut pull = Server::new(0).timeout(timeout).pull()?;
+//! assert!(pull.next().is_none()); // no message arrived; you can try again
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! # Ending
+//! # Closing
 //!
 //! A socket closes when its last [`Sender`] or [`Receiver`] is dropped. When the last socket of the process closes, the
-//! drop waits until libzmq has delivered what was sent, so a program that sends and returns from `main` loses nothing,
-//! even if the server starts a day later. [`linger`](Server::linger), or else the timeout, sets an end to that wait.
-//! After a second the log warns that it waits.
+//! drop blocks until libzmq has delivered what was sent. So a program that sends and returns from `main` loses nothing,
+//! even if the server starts a day later. [`linger`](Server::linger) limits this wait; without a linger, the timeout
+//! does. After a second, the log warns that the drop is waiting.
 //!
-//! From any thread, [`Socket::close`] ends what is blocked in all others. A [`Socket`] does not keep the connection
-//! open, so it can be given away for that, say to a handler of Ctrl-C:
+//! Any thread can call [`Socket::close`]. Then calls that are blocked in other threads return. A [`Socket`] does not
+//! keep the socket open, so you can give it to a Ctrl-C handler, for example:
 //!
 //! ```
 //! use std::thread;
@@ -372,180 +400,52 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! (A program that ends by [`std::process::exit`], or leaks its handles, does not drop them, and does not wait.)
+//! A program that ends by [`std::process::exit`], or that leaks its handles, does not drop them. So it does not wait
+//! either.
 //!
-//! # While running
+//! # Live sockets and options
 //!
-//! [`Socket`] also tells the port and the endpoints, and connects and disconnects; [`Subscriber`] changes its topics.
-//! With a [`heartbeat`](Server::heartbeat) a peer is missed whose machine has lost its power or its network, and
-//! [`max_message_size`](Server::max_message_size) keeps peers from filling the memory with one frame.
-//! Options of libzmq that have no method here are set by [`configure`](Server::configure), on the [`zmq`] crate's own
-//! socket.
+//! A [`Socket`] returns the port and the endpoints, and it connects and disconnects. A [`Subscriber`] changes its
+//! topics.
+//!
+//! Some options of a recipe are for long-running programs:
+//!
+//! * [`heartbeat`](Server::heartbeat) detects a peer whose machine lost power or its network.
+//! * [`max_message_size`](Server::max_message_size) prevents a peer from filling the memory with one frame.
+//! * [`configure`](Server::configure) sets options of libzmq that have no method here, on the socket of the
+//!   [`zmq`](https://docs.rs/zmq/0.10) crate.
 //!
 //! # Errors
 //!
-//! A recipe notes what is wrong with it, and the pattern method returns it as an [`Error`], as it does what the
-//! operating system has against the address. The message names the input and says what to do;
-//! [`kind`](Error::kind) is for programs.
+//! A recipe stores the first mistake in its input, and the pattern method returns it as an [`Error`]. The pattern
+//! method also returns an error if the operating system refuses the address. The message names the input and says what
+//! to do. The [`kind`](Error::kind) is for programs.
 //!
-//! Iteration cannot return an error: it ends when the socket is closed, when the timeout has passed, and on a fault,
-//! which is logged. Where these are to be told apart, use [`recv`](Receiver::recv).
+//! An iterator cannot return an error. Iteration ends when the socket is closed, when the timeout has passed, and on a
+//! failure, which is logged. To distinguish these cases, use [`recv`](Receiver::recv).
 //!
 //! # The log
 //!
-//! Everything is told to the [`log`] crate, under the target `zeroless`: binding, connecting and closing at info,
-//! messages at trace with their sizes but never their content. With `env_logger`, `RUST_LOG=zeroless=trace` shows it.
+//! The crate reports to the [`log`](https://docs.rs/log/0.4) crate, under the target `zeroless`. It logs binding,
+//! connecting and closing at level info. It logs messages at level trace, with their sizes but never with their
+//! content. With `env_logger`, `RUST_LOG=zeroless=trace` shows everything.
 //!
-//! # What is promised
+//! # Guarantees
 //!
-//! Each promise with the test, in `tests/`, that holds it.
+//! [`guide::guarantees`] lists what the crate promises, with the test that holds each promise. It also lists [what can
+//! be lost](guide::guarantees#what-can-be-lost): above all, published messages without a subscriber, and messages that
+//! a server has queued for a client that goes.
 //!
-//! * **What was sent is delivered before the process ends**, even to a server that starts later
-//!   (`a_program_that_pushes_and_returns_delivers_to_a_server_that_starts_later`), unless `linger` or the timeout
-//!   passes first.
-//! * **A client connects, sends, disconnects and closes in any order, and what it sent arrives**, once, and in order
-//!   on each connection (`any_sequence_of_connecting_sending_and_closing_loses_nothing_over_tcp`).
-//! * **A server can end, even by SIGKILL, and come back at its port.** Its clients go on, and what they had queued
-//!   arrives (`what_is_pushed_while_the_puller_is_killed_arrives_when_it_has_restarted` and the same for the other
-//!   patterns). What libzmq had handed to the system by then is lost with the server
-//!   (`a_killed_server_takes_along_no_more_than_was_sent_before_its_client_noticed`).
-//! * **Where a link breaks, no message is torn, and none comes twice**
-//!   (`a_link_that_is_cut_again_and_again_loses_no_more_than_is_under_way_and_tears_nothing`). Those that were under
-//!   way are lost. Messages keep their order over one connection; what an old one has left at the server and what
-//!   comes over the new one are received in turns.
-//! * **With a heartbeat, a link that stalls is left**
-//!   (`a_client_with_a_heartbeat_leaves_a_connection_that_stalls_for_one_that_does_not`).
-//! * **A request can be asked again**, and is not answered with the reply to another
-//!   (`a_request_that_timed_out_can_be_asked_again_and_gets_no_stale_reply`). So a server may see it twice.
-//! * **A slow consumer holds its producer back**, and memory does not grow
-//!   (`soak_of_a_consumer_that_is_slower_than_its_producer`). Publishers are not held back: they drop.
-//! * **Threads that share a socket get each message whole, and one of them gets it**
-//!   (`eight_threads_that_share_a_receiver_get_each_message_of_four_senders_whole_and_once`).
-//! * **A socket can be closed at any time**, by any thread, and ends what is blocked in others
-//!   (`closing_races_ten_thousand_times_with_all_else_that_eight_threads_can_do`). What had arrived and was not
-//!   received is dropped.
-//! * **Signals neither end nor tear anything** (`signals_every_millisecond_lose_nothing_and_tear_nothing`).
-//! * **Where file descriptors, sockets, threads or memory run out, there is an error**, and all is well once there are
-//!   some again (`a_process_without_descriptors_gets_an_error_and_works_again_once_some_are_free`,
-//!   `a_first_socket_with_few_threads_left_is_an_error_and_no_abort`). But a message that there is no memory to
-//!   receive is lost, with an error.
+//! # Networks
 //!
-//! * **Nothing of a client that is not let in arrives**
-//!   (`whoever_has_a_wrong_name_or_password_is_denied_and_nothing_of_them_arrives`,
-//!   `an_address_is_let_in_if_it_is_allowed_and_not_denied`), from a server's first moment on
-//!   (`a_server_is_closed_to_strangers_from_its_first_moment`). With CURVE, nothing can be read on the way
-//!   (`whoever_listens_on_the_network_learns_neither_messages_nor_keys`).
-//!
-//! What is lost besides: what is published while nobody, or not everybody, is subscribed or fast enough; what a
-//! *server* had queued for a client that goes, while a *client's* queue outlives its server; what is in a [`Channel`]
-//! that is dropped.
-//!
-//! # On a network
-//!
-//! ## Let in only those you know
-//!
-//! Give each side a keypair, once, and tell the other side its public key:
-//!
-//! ```no_run
-//! use zeroless::Keypair;
-//!
-//! let keypair = Keypair::generate()?;
-//! keypair.save("server.key_secret")?; // readable by you alone; "client.key_secret" on the client's machine
-//! println!("{}", keypair.public());
-//! # Ok::<(), zeroless::Error>(())
-//! ```
-//!
-//! From then on all that they say is encrypted, the server lets in nobody else, and the client talks to no other server.
-//!
-//! ```no_run
-//! use zeroless::{Client, Keypair, Server};
-//! # fn server() -> zeroless::Result<()> {
-//!
-//! // The server.
-//! const CLIENT: &str = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"; // the client's public key
-//! let keypair = Keypair::load("server.key_secret")?;
-//! for message in Server::public(12345).curve(&keypair).allow_keys([CLIENT]).pull()? {
-//!     println!("{message:?}");
-//! }
-//! # Ok(())
-//! # }
-//! # fn client() -> zeroless::Result<()> {
-//!
-//! // A client, on another machine.
-//! const SERVER: &str = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"; // the server's public key
-//! let keypair = Keypair::load("client.key_secret")?;
-//! let push = Client::new().connect("server.example.com", 12345).curve(SERVER, &keypair).push()?;
-//! push(&[b"for your eyes only"])?;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! This is CURVE. The libzmq that is built with the crate does not have it: asking for it is an error that says what to do,
-//! which is to turn on the feature `curve`, or to link the system's libzmq ([Platforms](#platforms)). [`libzmq()`] tells
-//! what a program has. The example `secure` does all of this, with files.
-//!
-//! | to let in | use | encrypted |
-//! |---|---|---|
-//! | those with these keys | [`curve`](Server::curve) and [`allow_keys`](Server::allow_keys), or [`allow_keys_in`](Server::allow_keys_in) for files | yes |
-//! | everyone, but so that no one else can listen | [`curve`](Server::curve) and [`allow_any_key`](Server::allow_any_key) | yes |
-//! | those who know a password | [`plain`](Server::plain), [`plain_users`](Server::plain_users) | **no** |
-//! | those at these addresses, also with one of the above | [`allow`](Server::allow), [`deny`](Server::deny) | no |
-//!
-//! Keys come and go while the server runs: [`Socket::allow_keys`], [`Socket::revoke_keys`]. Whoever has come in stays
-//! until the connection ends. Sockets of the same process, over `inproc`, are never asked. A [`stream`](Server::stream)
-//! can ask nobody.
-//!
-//! ## Clients that are not let in
-//!
-//! The server logs who it was and why, at warn. None of the client's messages arrives, and libzmq does not try again: once
-//! the reason is mended, open a new client.
-//!
-//! * Of `push`, `request`, `dealer` and `pair`, sending and receiving fail with [`Denied`](ErrorKind::Denied), and
-//!   iteration ends. That is told by the queue for the server being gone; so a socket that has sent as many messages as
-//!   [`high_water_mark`](Server::high_water_mark) says, or 1000, waits instead, as a queue that is full looks the same.
-//!   (A `request` counts from the last reply.) One that is turned away within microseconds, for speaking another
-//!   mechanism than a server of the same machine, may wait too.
-//! * The others are not told. They see what they would see if there was no server: nothing. libzmq tells more only
-//!   through its monitors, which in this version can stall the process. A [`timeout`](Client::timeout) ends the wait.
-//! * A client that knows the wrong public key of its server, or meets an impostor, goes on trying, and lingers for it as for
-//!   a server that is not there. Nobody is told of that, nor does the server's log say so, as they have no key to talk
-//!   with.
-//!
-//! ## What strangers can do
-//!
-//! Whoever reaches a port may speak to it, if only to be refused. `tests/hostile.rs` sends servers the following, while an honest client is
-//! served, and none of it ends them or makes them grow by much:
-//!
-//! * bytes that mean nothing (`garbage_does_nothing`, `malformed_commands_and_frames_do_nothing`);
-//! * requests that are not well formed (`requests_without_an_envelope_cost_others_no_reply`);
-//! * peers that are of another kind or security (`peers_of_the_wrong_type_are_dropped`,
-//!   `peers_with_another_security_are_dropped`), that stop in the middle of a greeting
-//!   (`peers_that_stop_in_the_middle_of_a_greeting_are_dropped`) or never speak
-//!   (`a_thousand_peers_that_never_speak_do_nothing`), though each costs a file descriptor while it stays;
-//! * with [`max_message_size`](Server::max_message_size), a frame that says to be larger
-//!   (`a_frame_that_is_too_large_is_refused_at_its_announcement`).
-//!
-//! Two things fill the memory whatever the options say: messages whose frames never end, of which 64 MB held 110 MB,
-//! and 4 MB of empty ones 128 MB (`frames_without_end_fill_the_memory`); and subscriptions to a publisher, of which
-//! 20,000 of 200 bytes held 130 MB (`subscriptions_fill_the_memory_of_a_publisher`). Not all of it is given back.
-//!
-//! So do not let strangers in: with `curve`, `plain` or `allow` they get no further than to ask
-//! (`a_thousand_strangers_are_refused_while_a_friend_is_served`,
-//! `strangers_that_stop_in_the_middle_of_asking_keep_no_one_out`). Where that is too much already, listen to this machine
-//! alone with [`Server::new`], and have a firewall, an SSH tunnel or a VPN such as WireGuard before it. Set
-//! `max_message_size`, a [`linger`](Server::linger), as a peer
-//! may never read what closing waits to deliver, and a limit for the process, such as systemd's `MemoryMax`.
+//! Read [`guide::networks`] before you open a server to other machines. It explains how to let in only clients with a
+//! known key, password or address, what [refused clients](guide::networks#refused-clients) see, and [what strangers can
+//! do](guide::networks#what-strangers-can-do).
 //!
 //! # Platforms
 //!
-//! Unix. libzmq 4.3.4 is built with the crate and needs a C++ compiler, nothing else. Two others can take its place, and
-//! have CURVE; the README has the commands:
-//!
-//! * one that the feature `curve` builds in addition, for which it wants `make`, too;
-//! * the system's, if Cargo is told to link it.
-//!
-//! On Linux both also do what this one does not: keepalive of TCP and a clock that never jumps, and they take one file
-//! descriptor for a socket where this one takes two.
+//! The crate needs a Unix system and a C++ compiler: it builds libzmq 4.3.4. Encryption needs the feature `curve` or
+//! the system's libzmq. [`guide::platforms`] compares them.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -557,6 +457,7 @@ extern crate libsodium_sys as _;
 mod endpoint;
 mod engine;
 mod error;
+pub mod guide;
 mod handle;
 mod libzmq;
 mod message;

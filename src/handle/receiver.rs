@@ -73,7 +73,7 @@ impl Receiver {
     /// * [`TimedOut`](crate::ErrorKind::TimedOut) if the recipe's timeout passed first.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or during the call.
     /// * [`Denied`](crate::ErrorKind::Denied) for a `request`, `dealer` or `pair` whose server
-    ///   [does not let it in](crate#clients-that-are-not-let-in).
+    ///   [does not let it in](crate::guide::networks#refused-clients).
     /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) on a `request` if no request was sent, and on a `reply` if the last
     ///   request was not replied to.
     /// * [`Exhausted`](crate::ErrorKind::Exhausted) if there is no file descriptor to wait with, or no memory for the

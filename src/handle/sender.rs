@@ -123,7 +123,7 @@ impl Sender {
     /// * [`TimedOut`](crate::ErrorKind::TimedOut) if the recipe's timeout passed first.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or during the call.
     /// * [`Denied`](crate::ErrorKind::Denied) for a `push`, `request`, `dealer` or `pair` whose server
-    ///   [does not let it in](crate#clients-that-are-not-let-in).
+    ///   [does not let it in](crate::guide::networks#refused-clients).
     /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a message without frames, for one that does not begin
     ///   with the publisher's topic, and for one that does not have the form that a router, a stream or an xsubscriber
     ///   sends.

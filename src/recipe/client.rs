@@ -204,7 +204,7 @@ impl Client {
     /// effect.
     ///
     /// A server that does not let this key in refuses the client for good: see
-    /// [Clients that are not let in](crate#clients-that-are-not-let-in). If the server has another key than `server`,
+    /// [Refused clients](crate::guide::networks#refused-clients). If the server has another key than `server`,
     /// the client keeps trying.
     ///
     /// # Errors
@@ -239,7 +239,7 @@ impl Client {
     /// [`curve`](Self::curve). Over `inproc`, PLAIN has no effect.
     ///
     /// A server that does not let the client in refuses it for good: see
-    /// [Clients that are not let in](crate#clients-that-are-not-let-in).
+    /// [Refused clients](crate::guide::networks#refused-clients).
     ///
     /// # Errors
     ///

@@ -79,7 +79,7 @@ impl Server {
     /// | `inproc://jobs` | sockets of this process |
     ///
     /// Only the system's libzmq knows interfaces by name, such as `eth0`. With a libzmq that is
-    /// [built with the crate](crate#platforms), give the interface's IP address.
+    /// [built with the crate](crate::guide::platforms), give the interface's IP address.
     ///
     /// # Errors
     ///

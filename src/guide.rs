@@ -1,0 +1,13 @@
+//! Chapters of the guide that go into detail. These modules contain only documentation.
+//!
+//! The [crate page](crate) is the guide for beginners. These chapters continue it:
+//!
+//! | chapter | what it answers |
+//! |---|---|
+//! | [`guarantees`] | What does the crate promise, which test holds each promise, and which messages can be lost? |
+//! | [`networks`] | How does a server let in only known clients? What happens to the others? What can strangers do? |
+//! | [`platforms`] | Which systems are supported, which libzmq does a program have, and what does each lack? |
+
+pub mod guarantees;
+pub mod networks;
+pub mod platforms;

@@ -1,0 +1,137 @@
+//! What the crate promises, what it does not promise, and which messages can be lost.
+//!
+//! * [How to read the promises](#how-to-read-the-promises)
+//! * [Delivery](#delivery)
+//! * [Servers and links that fail](#servers-and-links-that-fail)
+//! * [Threads, closing and signals](#threads-closing-and-signals)
+//! * [Limited resources](#limited-resources)
+//! * [Security](#security)
+//! * [What is not promised](#what-is-not-promised)
+//! * [What can be lost](#what-can-be-lost)
+//!
+//! # How to read the promises
+//!
+//! Each promise begins with a sentence in bold type. Its limits follow. Then come the tests that hold it.
+//!
+//! The part of a test's name before the first `::` is the test executable. The rest is the name within it.
+//! `lifecycle::exit::delivers_to_server_that_starts_later` runs with this command:
+//!
+//! ```sh
+//! cargo test --test lifecycle exit::delivers_to_server_that_starts_later
+//! ```
+//!
+//! `cargo test` does not run all of them by default. Some take an hour, need root, or need the feature `curve`. It
+//! lists them as `ignored`, with the reason.
+//!
+//! # Delivery
+//!
+//! **Sent messages are delivered before the process ends**, even to a server that starts later. This needs a normal
+//! end: the last handle is dropped, or the socket is closed. A [`linger`](crate::Server::linger) or a
+//! [`timeout`](crate::Server::timeout) limits the wait. When it has passed, undelivered messages are dropped.
+//!
+//! *Delivered* means handed to the operating system. If the network goes at the same moment as the process, as when a
+//! container is removed, messages can be lost.
+//!
+//! Test: `lifecycle::exit::delivers_to_server_that_starts_later`
+//!
+//! **A client can connect, send, disconnect and close in any order, and what it sent arrives.** Each message arrives
+//! once. Messages that go over the same connection arrive in order.
+//!
+//! Test: `robustness::properties::any_sequence_of_calls_loses_nothing_over_tcp`
+//!
+//! **A request can be repeated, and the reply to an earlier request is never taken for its own.** The server may
+//! receive both requests.
+//!
+//! Test: `patterns::request_reply::retry_gets_no_stale_reply`
+//!
+//! **A slow consumer holds its producer back, and memory does not grow.** Sending blocks while the queues are full.
+//! Publishers are the exception: they drop messages for subscribers that are too slow.
+//!
+//! Test: `robustness::soak::consumer_slower_than_producer`
+//!
+//! # Servers and links that fail
+//!
+//! **A server can end, even by SIGKILL, and start again on its port.** Its clients connect again, and the messages in
+//! their queues arrive. Messages that libzmq had already handed to the operating system are lost with the server.
+//!
+//! Tests: `robustness::faults::push_reaches_restarted_puller`,
+//! `robustness::faults::subscription_reaches_restarted_publisher`,
+//! `robustness::faults::publication_reaches_restarted_subscriber`,
+//! `robustness::faults::request_reaches_restarted_server`, `robustness::faults::dealer_reaches_restarted_router`,
+//! `robustness::faults::pair_reaches_restarted_peer`,
+//! `robustness::faults::killed_server_loses_only_what_was_sent_before_notice`
+//!
+//! **When a link breaks, no message arrives in part, and none arrives twice.** Messages in transit are lost. Messages
+//! keep their order within one connection, but not across two: the server receives what is left from the old connection
+//! and what comes over the new one in turns.
+//!
+//! Tests: `robustness::faults::cut_link_loses_only_what_is_in_transit`,
+//! `robustness::faults::reset_link_loses_only_what_is_in_transit`
+//!
+//! **With a [`heartbeat`](crate::Server::heartbeat), a client drops a connection that stalls** and connects again. Use
+//! a long interval: on a busy link, or while the receiver's queue is full, a short one also drops healthy connections,
+//! and messages in transit are lost. In one measurement, an interval of 1 s lost messages on a healthy link, and one of
+//! 30 s lost none.
+//!
+//! Test: `robustness::faults::heartbeat_replaces_stalled_connection`
+//!
+//! # Threads, closing and signals
+//!
+//! **When threads share a socket, each message is received whole, by one thread.**
+//!
+//! Test: `lifecycle::threads::eight_receivers_get_each_message_once`
+//!
+//! **Any thread can close a socket at any time.** Calls that are blocked in other threads return. Messages that have
+//! arrived but were not received are dropped.
+//!
+//! Test: `robustness::abuse::closing_races_all_other_calls`
+//!
+//! **A signal does not interrupt a call.** No message is lost because of it, and none arrives in part.
+//!
+//! Test: `robustness::abuse::signals_lose_nothing_and_tear_nothing`
+//!
+//! # Limited resources
+//!
+//! **When file descriptors, sockets, threads or memory run out, calls return an error, and everything works again as
+//! soon as there are some.** Only a message that there is no memory to receive is lost; that call returns an error,
+//! too.
+//!
+//! Tests: `robustness::exhaustion::recovers_when_descriptors_are_freed`,
+//! `robustness::exhaustion::as_root::first_socket_without_threads_is_error`
+//!
+//! # Security
+//!
+//! **No message of a client that the server does not let in arrives.** This holds from the server's first moment.
+//! [Networks](super::networks) explains how to say which clients a server lets in.
+//!
+//! Tests: `security::passwords::refuses_wrong_name_or_password`, `security::addresses::lets_in_allowed_and_not_denied`,
+//! `security::admission::closed_from_first_moment`
+//!
+//! **With CURVE, nobody on the way can read the messages or learn the secret keys.**
+//!
+//! Test: `security::curve::eavesdropper_learns_neither_messages_nor_keys`
+//!
+//! # What is not promised
+//!
+//! * **That a message in transit survives.** When a link breaks or a server is killed, the crate does not send again
+//!   what libzmq had handed to the operating system.
+//! * **That a request is sent again.** If its connection is lost, only the program can repeat it. Without a timeout, it
+//!   waits forever for the reply.
+//! * **That a repeated request runs once.** The server may receive the first request and the second.
+//! * **One order across several connections.**
+//! * **That subscribers receive everything.** Publishing never blocks, so a subscriber can miss messages.
+//!
+//! # What can be lost
+//!
+//! | what | when |
+//! |---|---|
+//! | a published message | nobody, or not everybody, has subscribed yet; or a subscriber is too slow |
+//! | messages that a *server* has queued for a client | that client goes. (A *client's* queue outlives its server.) |
+//! | messages in transit | a link breaks, or the server is killed |
+//! | messages to an `inproc` name that nobody has bound | the last socket of the process closes; the drop returns at once |
+//! | a reply | the client that asked has gone, or the queue for it is full |
+//! | undelivered messages | the [`linger`](crate::Server::linger), or else the [`timeout`](crate::Server::timeout), has passed; or the process ends by [`std::process::exit`] or by a signal, or leaks its handles |
+//! | messages that have arrived but were not received | the socket is closed |
+//! | messages in a [`Channel`](crate::Channel) | the channel is dropped |
+//! | a message with a frame that is too large | the receiver has a [`max_message_size`](crate::Server::max_message_size) |
+//! | a message that is being received | there is no memory for it; the call returns an error |

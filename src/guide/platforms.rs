@@ -1,0 +1,38 @@
+//! Which systems are supported, and which libzmq a program has.
+//!
+//! The crate needs a Unix system. libzmq is the C++ library that implements ZeroMQ. A program has one of three builds
+//! of it:
+//!
+//! | build | how to get it | what it needs | CURVE |
+//! |---|---|---|---|
+//! | the default: libzmq 4.3.4, built with the crate | nothing to do | a C++ compiler | no |
+//! | a second one, built with the crate by the feature `curve` | `cargo add zeroless --features curve` | also a C compiler and `make` | yes |
+//! | the system's | [tell Cargo to link it](#the-systems-libzmq) | the system's development package of libzmq | yes (checked with Debian's) |
+//!
+//! [`libzmq()`](crate::libzmq()) returns which libzmq a program has.
+//!
+//! On Linux, the second and the third build do three things that the default does not:
+//!
+//! * TCP keepalive works.
+//! * Their clock never jumps.
+//! * A socket uses one file descriptor, not two.
+//!
+//! Only the system's libzmq can bind to an interface by its name, such as `tcp://eth0:5555`. With the other two, use
+//! the interface's IP address.
+//!
+//! # The feature `curve`
+//!
+//! The feature builds libsodium, and libzmq a second time. This takes about a minute more. It is not for a `staticlib`
+//! that GNU ld links, because GNU ld then finds libzmq twice.
+//!
+//! # The system's libzmq
+//!
+//! Install the development package, `libzmq3-dev` on Debian. Then tell Cargo to link it, in
+//! [`.cargo/config.toml`](https://doc.rust-lang.org/cargo/reference/build-scripts.html#overriding-build-scripts):
+//!
+//! ```toml
+//! [target.x86_64-unknown-linux-gnu.zmq]
+//! rustc-link-lib = ["zmq"]
+//! ```
+//!
+//! The build is faster than the default, because libzmq is not compiled.
