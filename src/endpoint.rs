@@ -190,3 +190,65 @@ impl<'a> Endpoint<'a> {
 fn is_port(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_addresses_become_endpoints() {
+        assert_eq!(to_connect("example.com", 5555).unwrap(), "tcp://example.com:5555");
+        assert_eq!(to_connect("10.1.2.3", 1).unwrap(), "tcp://10.1.2.3:1");
+        assert_eq!(to_connect("::1", 5555).unwrap(), "tcp://[::1]:5555");
+        assert_eq!(to_connect("[::1]", 5555).unwrap(), "tcp://[::1]:5555");
+        assert_eq!(to_connect_locally(5555).unwrap(), "tcp://127.0.0.1:5555");
+    }
+
+    #[test]
+    fn hosts_that_cannot_be_are_errors() {
+        for host in [
+            "",
+            "a b",
+            "tcp://host",
+            "host:1",
+            "1.2.3",
+            "256.1.1.1",
+            "höst",
+            "host\0",
+        ] {
+            let error = to_connect(host, 5555).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{host}");
+        }
+        assert!(to_connect("example.com", 0).is_err());
+    }
+
+    #[test]
+    fn endpoints_to_connect_to_name_host_and_port() {
+        for endpoint in ["tcp://host:5555", "ipc:///tmp/a", "inproc://a"] {
+            assert!(check_connectable(endpoint).is_ok(), "{endpoint}");
+        }
+        let faults = [
+            ("tcp://*:5555", ErrorKind::InvalidInput),
+            ("tcp://host:0", ErrorKind::InvalidInput),
+            ("tcp://host", ErrorKind::InvalidInput),
+            ("tcp://:5555", ErrorKind::InvalidInput),
+            ("tcp://host:65536", ErrorKind::InvalidInput),
+            ("ipc://", ErrorKind::InvalidInput),
+            ("inproc://", ErrorKind::InvalidInput),
+            (ZAP, ErrorKind::InvalidInput),
+            ("host:5555", ErrorKind::InvalidInput),
+            ("tipc://a", ErrorKind::Unsupported),
+            ("http://host", ErrorKind::Unsupported),
+        ];
+        for (endpoint, kind) in faults {
+            assert_eq!(check_connectable(endpoint).unwrap_err().kind(), kind, "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn ports_are_read_from_tcp_only() {
+        assert_eq!(port_of("tcp://[::1]:5555"), Some(5555));
+        assert_eq!(port_of("tcp://0.0.0.0:1"), Some(1));
+        assert_eq!(port_of("ipc:///tmp/a:5555"), None);
+    }
+}

@@ -305,7 +305,7 @@ fn cancelling_wakes_one_thread_and_the_other_gets_the_message() {
             thread_that(move |gate| {
                 assert!(matches!(
                     receive(gate, Wait::Until(&waits, None)),
-                    Err(GateError::Unready)
+                    Err(GateError::NotReady)
                 ));
                 happens(1, 0);
             }),

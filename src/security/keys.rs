@@ -414,3 +414,57 @@ fn of_file(message: String, error: io::Error) -> Error {
     };
     Error::with_source(kind, message, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keys in libzmq's manual.
+    const KEY: &str = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
+    const SECRET_KEY: &str = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs";
+
+    #[test]
+    fn text_and_bytes_of_a_key_agree() {
+        let bytes = zmq::z85_decode(KEY).unwrap();
+        assert_eq!(PublicKey::from_bytes(&bytes).unwrap().as_ref(), KEY);
+        assert_eq!(PublicKey::from_bytes(&bytes[1..]), None);
+    }
+
+    #[test]
+    fn malformed_text_is_an_error() {
+        let too_large = format!("#####{}", &KEY[5..]); // more than four bytes can hold
+        let not_ascii = format!("é{}", &KEY[1..]);
+        for text in [
+            "",
+            &KEY[1..],
+            &format!("{KEY}0"),
+            &format!("\"{}", &KEY[1..]),
+            &too_large,
+            &not_ascii,
+        ] {
+            assert!(check(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn list_has_a_key_per_line_with_remarks() {
+        let list = format!("# friends\n\n{KEY} Ada\n  {SECRET_KEY}\n");
+        let keys = keys_of(&list, Path::new("list")).unwrap();
+        assert_eq!(keys.len(), 2);
+    }
+
+    #[test]
+    fn malformed_list_names_file_and_line_but_not_the_text() {
+        let list = format!("{KEY}\n{}", &SECRET_KEY[1..]);
+        let error = keys_of(&list, Path::new("friends.txt")).unwrap_err().to_string();
+        assert!(error.contains("friends.txt, line 2"), "{error}");
+        assert!(!error.contains(&SECRET_KEY[1..]), "{error}");
+    }
+
+    #[test]
+    fn certificate_gives_the_public_key_only() {
+        let certificate = format!("metadata\ncurve\n    public-key = \"{KEY}\"\n    secret-key = \"{SECRET_KEY}\"\n");
+        let keys = keys_of(&certificate, Path::new("certificate")).unwrap();
+        assert_eq!(keys, BTreeSet::from([KEY.parse().unwrap()]));
+    }
+}

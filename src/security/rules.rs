@@ -141,3 +141,53 @@ fn is_same(given: &str, right: &str) -> bool {
         .fold(0, |all, (one, other)| all | (one ^ other));
     given.len() == right.len() && differences == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Option<String> {
+        parse_network("allow", text).ok().map(|network| network.to_string())
+    }
+
+    #[test]
+    fn address_is_a_network_of_one() {
+        assert_eq!(parse("10.1.2.3").unwrap(), "10.1.2.3/32");
+        assert_eq!(parse("::1").unwrap(), "::1/128");
+    }
+
+    #[test]
+    fn mapped_network_is_the_one_of_ipv4() {
+        assert_eq!(parse("::ffff:10.0.0.0/104").unwrap(), "10.0.0.0/8");
+        assert_eq!(parse("::ffff:10.1.2.3").unwrap(), "10.1.2.3/32");
+        assert_eq!(parse("::ffff:0:0/95").unwrap(), "::ffff:0.0.0.0/95");
+    }
+
+    #[test]
+    fn other_text_is_an_error_that_names_it() {
+        for text in ["", "localhost", "10.1.2", "10.1.2.3/33", "10.1.2.3:5555", "::1/129"] {
+            let error = parse_network("allow", text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("cannot allow \"{text}\"")), "{error}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_equal_only_as_a_whole() {
+        assert!(is_same("enchantress", "enchantress"));
+        for other in ["", "enchantres", "enchantress!", "Enchantress"] {
+            assert!(!is_same(other, "enchantress"), "{other}");
+        }
+    }
+
+    #[test]
+    fn recipe_without_rules_has_no_policy() {
+        assert!(AccessRules::default().policy("pull").unwrap().is_none());
+    }
+
+    #[test]
+    fn empty_list_of_networks_is_a_rule() {
+        let mut rules = AccessRules::default();
+        rules.allow([""; 0]).unwrap();
+        assert!(rules.policy("pull").unwrap().is_some());
+    }
+}
