@@ -31,7 +31,7 @@ const FOLDER: &str = "secure-keys";
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
-    cli::run_role(&[("server", server), ("client", client), ("keygen", keygen)])
+    cli::run_role(&[("keygen", keygen), ("server", server), ("client", client)])
 }
 
 fn keygen(_port: u16) -> Result<(), Box<dyn Error>> {

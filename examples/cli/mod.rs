@@ -39,7 +39,7 @@ fn run_role_within<E: Display>(roles: &[(&str, Role<E>)], ports: RangeInclusive<
         names.join("|")
     );
     let role = match std::env::args().nth(1) {
-        None => Err("Name a role.".to_owned()),
+        None => Err("The role is missing.".to_owned()),
         Some(named) => match roles.iter().find(|(name, _)| named == *name) {
             Some((_, role)) => Ok(*role),
             None => Err(format!("There is no role `{named}`.")),
@@ -54,7 +54,7 @@ fn port(argument: usize, ports: RangeInclusive<u16>) -> Result<u16, String> {
         return Ok(DEFAULT_PORT);
     };
     let port = given.parse().ok().filter(|port| ports.contains(port));
-    port.ok_or_else(|| format!("`{given}` is not such a number."))
+    port.ok_or_else(|| format!("`{given}` is not a valid PORT."))
 }
 
 fn start<E: Display>(role: Result<Role<E>, String>, port: Result<u16, String>, usage: &str) -> ExitCode {
