@@ -1,7 +1,7 @@
-//! Does nothing, unless the feature `curve` asks for a libzmq that can do more than the one of zmq-sys.
+//! With the feature `curve`, builds a libzmq that supports more than that of zmq-sys. Otherwise, does nothing.
 
 fn main() -> std::io::Result<()> {
-    // Rather than when any file of the package changes.
+    // By default, Cargo runs this again when any file of the package changes.
     println!("cargo::rerun-if-changed=build.rs");
     #[cfg(feature = "curve")]
     libzmq::build()?;
@@ -14,10 +14,10 @@ mod libzmq {
     use std::path::Path;
     use std::{env, fs, io};
 
-    /// What zmq-sys's build defines, CURVE, and all that libzmq's own build finds on any Linux. Android gets what it
-    /// has from zmq-sys.
+    /// The definitions of zmq-sys's build, CURVE, and everything that libzmq's own build detects on any Linux. Android
+    /// gets the same as from zmq-sys.
     const PLATFORM: &str = r#"
-        #include <stdlib.h> // says which libc this is
+        #include <stdlib.h> // defines which libc this is
 
         #define ZMQ_HAVE_CURVE
         #define ZMQ_USE_LIBSODIUM
@@ -36,7 +36,7 @@ mod libzmq {
             #define ZMQ_IOTHREAD_POLLER_USE_KQUEUE
         #endif
 
-        // Of the C libraries only glibc lacked it, and that until 2.38.
+        // Only glibc before 2.38 lacks it.
         #ifndef __GLIBC__
             #define ZMQ_HAVE_STRLCPY
         #elif __GLIBC_PREREQ(2, 38)
@@ -68,7 +68,7 @@ mod libzmq {
     "#;
 
     pub fn build() -> io::Result<()> {
-        // Where zmq-sys has put libzmq's source. It has not, if Cargo was told to link the system's libzmq.
+        // The folder in which zmq-sys put libzmq's source. It is not set if Cargo links the system's libzmq.
         let Some(zmq) = env::var_os("DEP_ZMQ_OUT") else {
             return Ok(());
         };
@@ -76,13 +76,13 @@ mod libzmq {
         let out = env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR");
         fs::write(Path::new(&out).join("platform.hpp"), PLATFORM)?;
 
-        let mut files = BTreeSet::from([source.join("external/sha1/sha1.c")]); // sorted: every build gives the same
+        let mut files = BTreeSet::from([source.join("external/sha1/sha1.c")]); // sorted, so that every build is the same
         for entry in fs::read_dir(source.join("src"))? {
             let path = entry?.path();
-            let wants_gnutls = path
+            let needs_gnutls = path
                 .file_name()
                 .is_some_and(|name| name.to_string_lossy().starts_with("wss_"));
-            if path.extension().is_some_and(|extension| extension == "cpp") && !wants_gnutls {
+            if path.extension().is_some_and(|extension| extension == "cpp") && !needs_gnutls {
                 files.insert(path);
             }
         }
@@ -95,9 +95,9 @@ mod libzmq {
             .include(source.join("include"))
             .includes(env::var_os("DEP_SODIUM_INCLUDE"))
             .warnings(false)
-            .opt_level(2) // which Cargo's dev profile would leave at none
-            // The linker comes to this before it comes to zmq-sys's libzmq. Having taken all of this, it wants nothing
-            // of that.
+            .opt_level(2) // Cargo's dev profile would not optimise
+            // The linker reads this library before zmq-sys's libzmq. It takes all of this one, and then needs nothing
+            // from the other.
             .link_lib_modifier("+whole-archive")
             .compile("zeroless_zmq");
         Ok(())

@@ -1,6 +1,7 @@
-//! A broker: clients ask it, and workers behind it answer, as many at the same time as there are workers.
+//! A broker: clients send requests to it, and workers behind it reply. All workers can work at the same time.
 //!
-//! Workers come and go without a client having to know. One that dies takes its request along; the client asks again.
+//! Workers come and go, and the clients do not need to know. If a worker dies, its request is lost; the client sends it
+//! again.
 //!
 //! ```text
 //!   client ◀──┐             ┌────────┬────────┐                 ┌──▶ worker
@@ -11,7 +12,7 @@
 //!
 //! ```sh
 //! cargo run --example broker -- broker
-//! cargo run --example broker -- worker    # several, if you like
+//! cargo run --example broker -- worker    # one or more
 //! cargo run --example broker -- client
 //! ```
 
@@ -24,20 +25,20 @@ use zeroless::{Client, Result, Server, proxy};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play_at_two_ports(&[("broker", broker), ("worker", worker), ("client", client)])
+    cli::run_role_with_two_ports(&[("broker", broker), ("worker", worker), ("client", client)])
 }
 
 fn broker(port: u16) -> Result<()> {
-    // A router knows who asked, and a dealer gives each request to the next worker.
+    // The router knows which client asked, and the dealer gives each request to the next worker.
     let clients = Server::new(port).router()?;
     let workers = Server::new(port + 1).dealer()?;
-    println!("clients at port {port}, workers at port {}; Ctrl-C ends it", port + 1);
+    println!("clients at port {port}, workers at port {}; Ctrl-C to stop", port + 1);
     proxy(clients, workers)
 }
 
 fn worker(port: u16) -> Result<()> {
     let (reply, requests) = Client::new().connect_local(port + 1).reply()?;
-    println!("working for port {}; Ctrl-C ends it", port + 1);
+    println!("waiting for requests from port {}; Ctrl-C to stop", port + 1);
     let signature = format!("by worker {}", std::process::id());
     for request in requests {
         println!("asked for {}", cli::text(&request));
@@ -56,7 +57,7 @@ fn client(port: u16) -> Result<()> {
             request(&[question.as_bytes()])?;
             match replies.next() {
                 Some(reply) => break println!("{question} is {}", cli::text(&reply)),
-                None => println!("no reply to {question} yet; are the broker and a worker there?"),
+                None => println!("no reply to {question} yet; are the broker and a worker running?"),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Chat: one thread reads from a pair, another writes to it what is typed.
+//! Chat: one thread receives from a pair socket, and another sends what the user types.
 //!
 //! ```sh
 //! cargo run --example chat -- server
@@ -15,42 +15,42 @@ use zeroless::{Client, ErrorKind, Receiver, Result, Sender, Server};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play(&[
+    cli::run_role(&[
         ("server", |port| chat(Server::new(port).pair()?)),
         ("client", |port| chat(Client::new().connect_local(port).pair()?)),
     ])
 }
 
-fn chat((say, hear): (Sender, Receiver)) -> Result<()> {
-    println!("type to the other end; Ctrl-D ends it");
-    let listener = thread::spawn(move || listen(&hear));
-    let outcome = talk(&say);
-    // Ends the iteration of the other thread.
-    say.socket().close();
-    listener.join().expect("the listener does not panic");
+fn chat((sender, receiver): (Sender, Receiver)) -> Result<()> {
+    println!("type a line to send it; Ctrl-D stops the chat");
+    let printer = thread::spawn(move || print_messages(&receiver));
+    let outcome = send_lines(&sender);
+    // This ends the iteration in the other thread.
+    sender.socket().close();
+    printer.join().expect("the printer does not panic");
     outcome
 }
 
-/// Prints what the other end says, until it takes its leave with an empty message.
-fn listen(hear: &Receiver) {
-    for message in hear {
+/// Prints the messages from the other end, until it sends an empty message, which means that it has left.
+fn print_messages(receiver: &Receiver) {
+    for message in receiver {
         if message == [b""] {
-            println!("(the other end has left; Enter ends this one)");
-            hear.socket().close();
+            println!("(the other end has left; press Enter to stop)");
+            receiver.socket().close();
         } else {
             println!("> {}", cli::text(&message));
         }
     }
 }
 
-/// Says what is typed, until there is no more of it, or no one to say it to.
-fn talk(say: &Sender) -> Result<()> {
+/// Sends each line that the user types, until the input ends or the socket is closed. An empty message comes last.
+fn send_lines(sender: &Sender) -> Result<()> {
     let lines = stdin()
         .lines()
         .map_while(|line| line.ok())
         .filter(|line| !line.is_empty());
     for line in lines.chain([String::new()]) {
-        match say.send(&[line]) {
+        match sender.send(&[line]) {
             Err(error) if error.kind() == ErrorKind::Closed => break,
             outcome => outcome?,
         }

@@ -1,7 +1,7 @@
-//! A clean stop: Ctrl-C closes the socket, which ends the iteration over it, and the program goes on to its end.
+//! A clean stop: Ctrl-C closes the socket, which ends the iteration over it, and the program finishes normally.
 //!
-//! Any thread may close a socket, so one of them waits for the signal. What was received is done to the end; what has
-//! arrived but was not received yet is lost, as nobody is left to do it.
+//! Any thread may close a socket, so one thread waits for the signal. The program finishes the message that it has
+//! received. Messages that have arrived, but that it has not received yet, are lost.
 //!
 //! ```text
 //!   SIGINT, SIGTERM ──▶ thread ── close ──▶ socket ── end of iteration ──▶ main
@@ -9,7 +9,7 @@
 //!
 //! ```sh
 //! cargo run --example clean_stop
-//! cargo run --example push_pull -- client    # pushes something to it
+//! cargo run --example push_pull -- client    # pushes three messages to it
 //! ```
 
 mod cli;
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 fn clean_stop(port: u16) -> io::Result<()> {
     let pull = Server::new(port).pull()?;
     close_on_signal(pull.socket())?;
-    println!("pulling at port {}; Ctrl-C ends it", pull.socket().port()?);
+    println!("pulling at port {}; Ctrl-C to stop", pull.socket().port()?);
     let mut count = 0;
     for message in &pull {
         count += 1;
@@ -40,7 +40,7 @@ fn clean_stop(port: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// From now on these signals no longer end the process.
+/// After this call, the signals close the socket, and do not terminate the process.
 fn close_on_signal(socket: Socket) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     thread::spawn(move || {

@@ -1,6 +1,7 @@
-//! A forwarder: publishers and subscribers both connect to it, so neither has to know where the others are.
+//! A forwarder: publishers and subscribers both connect to it, so none of them needs the address of another.
 //!
-//! It passes news on one way and subscriptions the other, so a publisher sends only what somebody wants to hear.
+//! It passes messages to the subscribers and subscriptions to the publishers. So a publisher sends only messages that
+//! have a subscriber.
 //!
 //! ```text
 //!   publisher ──┐             ┌────────────┬──────────┐                 ┌──▶ subscriber
@@ -24,7 +25,7 @@ use zeroless::{Client, Result, Server, proxy};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play_at_two_ports(&[
+    cli::run_role_with_two_ports(&[
         ("forwarder", forwarder),
         ("publisher", publisher),
         ("subscriber", subscriber),
@@ -35,7 +36,7 @@ fn forwarder(port: u16) -> Result<()> {
     let publishers = Server::new(port).xsubscribe()?;
     let subscribers = Server::new(port + 1).xpublish()?;
     println!(
-        "publishers at port {port}, subscribers at port {}; Ctrl-C ends it",
+        "publishers at port {port}, subscribers at port {}; Ctrl-C to stop",
         port + 1
     );
     proxy(publishers, subscribers)
@@ -44,7 +45,7 @@ fn forwarder(port: u16) -> Result<()> {
 fn publisher(port: u16) -> Result<()> {
     let publish = Client::new().connect_local(port).publish()?;
     println!("waiting for a subscriber");
-    // The forwarder passes on each topic once, however many subscribe to it.
+    // The forwarder passes each topic on once, even if it has many subscribers.
     publish.wait_for_subscribers(1, Duration::from_secs(600))?;
 
     let sport = publish.embed_topic("sport");

@@ -1,8 +1,8 @@
-//! A load balancer: each request goes to the worker that has been idle longest, and waits while all of them are busy.
+//! A load balancer: each request goes to the worker that has been idle longest, or waits while all workers are busy.
 //!
-//! So a slow request holds up one worker, and none of the requests behind it. A worker that leaves while it is idle
-//! costs nothing; with one that dies at work its request is lost, and the client asks again. Workers say only once
-//! that they are ready, so a balancer that is started anew wants new workers.
+//! So a slow request delays only its own worker, and no other request. When an idle worker leaves, nothing is lost. When
+//! a worker dies while it works, its request is lost, and the client sends it again. A worker reports only once that it
+//! is ready, so when you restart the balancer, restart the workers too.
 //!
 //! ```text
 //!   client ◀──┐             ┌────────┬────────┐                 ┌──▶ worker
@@ -13,7 +13,7 @@
 //!
 //! ```sh
 //! cargo run --example load_balancer -- balancer
-//! cargo run --example load_balancer -- worker    # several, if you like
+//! cargo run --example load_balancer -- worker    # one or more
 //! cargo run --example load_balancer -- client
 //! ```
 
@@ -28,28 +28,28 @@ use zeroless::{Client, ErrorKind, Message, Result, Sender, Server};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play_at_two_ports(&[("balancer", balancer), ("worker", worker), ("client", client)])
+    cli::run_role_with_two_ports(&[("balancer", balancer), ("worker", worker), ("client", client)])
 }
 
 fn balancer(port: u16) -> Result<()> {
-    let (answer, requests) = Server::new(port).router()?;
+    let (reply, requests) = Server::new(port).router()?;
     let (assign, reports) = Server::new(port + 1).router()?;
     let (requests, reports) = (requests.into_channel(1), reports.into_channel(100));
-    println!("clients at port {port}, workers at port {}; Ctrl-C ends it", port + 1);
+    println!("clients at port {port}, workers at port {}; Ctrl-C to stop", port + 1);
 
-    let nobody = never();
+    let no_requests = never();
     let mut idle = VecDeque::new();
     let mut job = None;
     loop {
-        // While no one could do it, the next request stays where it is.
+        // While no worker is idle, the next request stays in its queue.
         let clients = if job.is_none() && !idle.is_empty() {
             &*requests
         } else {
-            &nobody
+            &no_requests
         };
         select! {
             recv(reports) -> report => match report {
-                Ok(report) => idle.push_back(take_report(report, &answer)?),
+                Ok(report) => idle.push_back(take_report(report, &reply)?),
                 Err(_) => return Ok(()), // the socket was closed
             },
             recv(clients) -> request => match request {
@@ -63,17 +63,17 @@ fn balancer(port: u16) -> Result<()> {
     }
 }
 
-/// Passes a worker's reply on, if it is one, and returns which worker is idle now.
-fn take_report(mut report: Message, answer: &Sender) -> Result<Vec<u8>> {
+/// Sends a worker's reply to its client, if the report is a reply. Returns the id of the worker, which is idle.
+fn take_report(mut report: Message, reply: &Sender) -> Result<Vec<u8>> {
     let worker = report.remove(0);
-    // A reply begins with who asked. Just one frame says that the worker is ready.
+    // A reply begins with the routing id of the client. A single frame means that the worker is ready.
     if report.len() > 1 {
-        is_there(answer.send(&report))?; // a client that has left wants no reply
+        is_there(reply.send(&report))?; // a client that has left needs no reply
     }
     Ok(worker)
 }
 
-/// Gives a job to the first worker that is still there. Returns the job if none is.
+/// Gives a job to the first idle worker that is still there. Returns the job if there is none.
 fn assign_job(job: Message, idle: &mut VecDeque<Vec<u8>>, assign: &Sender) -> Result<Option<Message>> {
     while let Some(worker) = idle.pop_front() {
         let frames: Message = [worker].into_iter().chain(job.iter().cloned()).collect();
@@ -84,7 +84,7 @@ fn assign_job(job: Message, idle: &mut VecDeque<Vec<u8>>, assign: &Sender) -> Re
     Ok(Some(job))
 }
 
-/// Whether the peer that something was sent to is still there.
+/// Returns whether the peer that a message was sent to is still there.
 fn is_there(outcome: Result<()>) -> Result<bool> {
     match outcome {
         Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),
@@ -95,10 +95,10 @@ fn is_there(outcome: Result<()>) -> Result<bool> {
 fn worker(port: u16) -> Result<()> {
     let (report, jobs) = Client::new().connect_local(port + 1).dealer()?;
     report(&[b"ready"])?;
-    println!("working for port {}; Ctrl-C ends it", port + 1);
+    println!("waiting for requests from port {}; Ctrl-C to stop", port + 1);
     let signature = format!("by worker {}", std::process::id());
     for mut job in jobs {
-        // What comes before the request says who asked, up to an empty frame. It goes before the reply as it came.
+        // The envelope, up to and including the empty frame, names the client. The reply starts with the same envelope.
         let envelope = job
             .iter()
             .position(|frame| frame.is_empty())
@@ -122,7 +122,7 @@ fn client(port: u16) -> Result<()> {
             request(&[question.as_bytes()])?;
             match replies.next() {
                 Some(reply) => break println!("{question} is {}", cli::text(&reply)),
-                None => println!("no reply to {question} yet; are the balancer and a worker there?"),
+                None => println!("no reply to {question} yet; are the balancer and a worker running?"),
             }
         }
     }

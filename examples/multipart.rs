@@ -1,4 +1,4 @@
-//! Multipart messages: each frame is a field, so a simple record needs no format of its own.
+//! Messages of several frames: each frame is a field, so a simple record needs no data format.
 //!
 //! ```sh
 //! cargo run --example multipart
@@ -11,10 +11,10 @@ fn main() -> Result<()> {
     let orders = Server::new(0).pull()?;
     let order = Client::new().connect_local(orders.socket().port()?).push()?;
 
-    // Called with slices of bytes, of any length; an empty frame is a frame too.
+    // A call takes slices of bytes, of any length. A frame may be empty.
     order(&[b"1", b"tea", b"without milk"])?;
     order(&[b"2", b"coffee", b""])?;
-    // `send` takes all that is bytes: strings, vectors, arrays.
+    // `send` takes anything that is bytes: strings, vectors, arrays.
     order.send(&["3", "water", "with gas"])?;
     order.send(&[3u8.to_string().into_bytes(), b"bread".to_vec()])?;
 
@@ -24,12 +24,16 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A message comes with all of its frames, and a pattern takes them apart.
+/// A message always has all of its frames, so a slice pattern can take them apart.
 fn describe(message: &Message) -> String {
     let frames: Vec<_> = message.iter().map(|frame| String::from_utf8_lossy(frame)).collect();
     match frames.as_slice() {
         [number, what, how] if how.is_empty() => format!("order {number}: {what}"),
         [number, what, how] => format!("order {number}: {what}, {how}"),
-        other => format!("not an order, as it has {} frames: {}", other.len(), other.join(", ")),
+        other => format!(
+            "not an order, because it has {} frames: {}",
+            other.len(),
+            other.join(", ")
+        ),
     }
 }

@@ -1,4 +1,4 @@
-//! Pair: two ends that both send and receive; here one counts and the other answers.
+//! Pair: two ends that both send and receive. Here the client sends numbers, and the server echoes them.
 //!
 //! ```sh
 //! cargo run --example pair -- server
@@ -13,15 +13,15 @@ use zeroless::{Client, Result, Server};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play(&[("server", server), ("client", client)])
+    cli::run_role(&[("server", server), ("client", client)])
 }
 
 fn server(port: u16) -> Result<()> {
-    let (say, hear) = Server::new(port).pair()?;
-    println!("waiting for the other end at port {}", hear.socket().port()?);
-    for message in hear {
-        println!("heard {}", cli::text(&message));
-        say(&[b"and", &message[0]])?;
+    let (send, messages) = Server::new(port).pair()?;
+    println!("waiting for the client at port {}", messages.socket().port()?);
+    for message in messages {
+        println!("got {}", cli::text(&message));
+        send(&[b"echo", &message[0]])?;
         if message == [b"3"] {
             break;
         }
@@ -30,13 +30,13 @@ fn server(port: u16) -> Result<()> {
 }
 
 fn client(port: u16) -> Result<()> {
-    let (say, mut hear) = Client::new().connect_local(port).pair()?;
-    // Neither end has to wait its turn.
+    let (send, mut answers) = Client::new().connect_local(port).pair()?;
+    // Neither end has to wait for the other before it sends.
     for number in ["1", "2", "3"] {
-        say(&[number.as_bytes()])?;
+        send(&[number.as_bytes()])?;
     }
-    for answer in hear.by_ref().take(3) {
-        println!("heard {}", cli::text(&answer));
+    for answer in answers.by_ref().take(3) {
+        println!("got {}", cli::text(&answer));
     }
     Ok(())
 }

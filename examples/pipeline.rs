@@ -1,7 +1,7 @@
-//! A pipeline: a ventilator hands out jobs, workers do them side by side, and a sink collects what comes of them.
+//! A pipeline: a ventilator hands out jobs, workers do them in parallel, and a sink collects the results.
 //!
-//! Each worker process has four threads. No process is told how many others there are: a job goes to the next worker
-//! that is there, and a worker ends when no job has come for a while.
+//! Each worker process has four threads. No process knows how many others there are: each job goes to the next connected
+//! worker, and a worker stops when no job has arrived for a while.
 //!
 //! ```text
 //!                                 ┌──▶ worker ──┐
@@ -12,7 +12,7 @@
 //! ```sh
 //! cargo run --example pipeline -- sink
 //! cargo run --example pipeline -- ventilator
-//! cargo run --example pipeline -- worker    # several, if you like
+//! cargo run --example pipeline -- worker    # one or more
 //! ```
 
 mod cli;
@@ -24,22 +24,22 @@ use std::time::Duration;
 
 use zeroless::{Client, Result, Server};
 
-/// The sink awaits as many results as the ventilator has jobs.
+/// The ventilator hands out this number of jobs, and the sink collects the same number of results.
 const JOBS: usize = 200;
 
-/// A worker that has had no job for so long ends.
-const SILENCE: Duration = Duration::from_secs(5);
+/// A worker stops after this time without a job.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play_at_two_ports(&[("ventilator", ventilator), ("worker", worker), ("sink", sink)])
+    cli::run_role_with_two_ports(&[("ventilator", ventilator), ("worker", worker), ("sink", sink)])
 }
 
 fn ventilator(port: u16) -> Result<()> {
     let push = Server::new(port).push()?;
     println!("handing out {JOBS} jobs at port {port}");
     for number in 1..=JOBS {
-        // It stands for the work of making a job.
+        // A real ventilator takes some time to make a job.
         thread::sleep(Duration::from_millis(2));
         push.send(&[number.to_string()])?;
     }
@@ -48,19 +48,19 @@ fn ventilator(port: u16) -> Result<()> {
 }
 
 fn worker(port: u16) -> Result<()> {
-    let jobs = Client::new().connect_local(port).timeout(SILENCE).pull()?;
-    // Without a timeout, so that no result is given up when the sink is late.
+    let jobs = Client::new().connect_local(port).timeout(IDLE_TIMEOUT).pull()?;
+    // There is no timeout here, so no result is lost if the sink starts late.
     let results = Client::new().connect_local(port + 1).push()?;
-    println!("working until there is no job for {} seconds", SILENCE.as_secs());
-    let me = format!("worker {}", std::process::id());
+    println!("working until no job arrives for {} seconds", IDLE_TIMEOUT.as_secs());
+    let name = format!("worker {}", std::process::id());
     jobs.workers(4, |job| {
-        // It stands for the work of most jobs.
+        // A real job takes some time.
         thread::sleep(Duration::from_millis(5));
         let Some(square) = number(&job[0]).and_then(|number| number.checked_mul(number)) else {
             return eprintln!("cannot square {}", cli::text(&job));
         };
-        if let Err(error) = results.send(&[&me, &square.to_string()]) {
-            eprintln!("the square {square} is lost: {error}");
+        if let Err(error) = results.send(&[&name, &square.to_string()]) {
+            eprintln!("cannot send the result {square}: {error}");
         }
     })
 }

@@ -1,7 +1,7 @@
-//! A poller: one loop waits for messages of two sockets and for a timer, whichever is first.
+//! A poller: one loop waits for messages from two sockets and for a timer.
 //!
-//! Each socket becomes a channel, and `select!` waits for all of them. Nothing says which of two sockets is heard
-//! first, so the sender tells both that it has come to the end.
+//! Each socket becomes a channel, and `select!` waits for all of them. The order between two sockets is not defined, so
+//! the sender sends `end` to each of them.
 //!
 //! ```text
 //!            ┌─ PORT ──────▶ orders ─────┐
@@ -24,37 +24,37 @@ use zeroless::{Client, Result, Server};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play_at_two_ports(&[("poller", poller), ("sender", sender)])
+    cli::run_role_with_two_ports(&[("poller", poller), ("sender", sender)])
 }
 
 fn poller(port: u16) -> Result<()> {
     let orders = Server::new(port).pull()?.into_channel(10);
     let complaints = Server::new(port + 1).pull()?.into_channel(10);
     let second = tick(Duration::from_secs(1));
-    println!("orders at port {port}, complaints at port {}; Ctrl-C ends it", port + 1);
+    println!("orders at port {port}, complaints at port {}; Ctrl-C to stop", port + 1);
 
-    let mut heard = 0;
+    let mut received = 0;
     let mut ends = 0;
     while ends < 2 {
         let (kind, message) = select! {
             recv(orders) -> message => ("order", message),
             recv(complaints) -> message => ("complaint", message),
             recv(second) -> _ => {
-                println!("heard {heard} messages so far");
+                println!("received {received} messages so far");
                 continue;
             }
         };
         match message {
             Ok(message) if message == [b"end"] => ends += 1,
             Ok(message) => {
-                heard += 1;
+                received += 1;
                 println!("{kind}: {}", cli::text(&message));
             }
-            // The socket was closed. No one does so here.
+            // The socket was closed. This program never closes it.
             Err(_) => break,
         }
     }
-    println!("heard {heard} messages in all");
+    println!("received {received} messages in total");
     Ok(())
 }
 
@@ -67,6 +67,6 @@ fn sender(port: u16) -> Result<()> {
     for send in [order, complain] {
         send(&[b"end"])?;
     }
-    println!("sent; the program ends when all is delivered");
+    println!("sent; the program exits when all messages are delivered");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Publish/subscribe: the server tells the news, each client hears those of its topic.
+//! Publish/subscribe: the server publishes news, and each client receives the news of its topic.
 //!
 //! ```sh
 //! cargo run --example publish_subscribe -- server
@@ -14,13 +14,13 @@ use zeroless::{Client, Result, Server};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play(&[("server", server), ("client", client)])
+    cli::run_role(&[("server", server), ("client", client)])
 }
 
 fn server(port: u16) -> Result<()> {
     let publish = Server::new(port).publish()?;
     println!("waiting for a subscriber at port {}", publish.socket().port()?);
-    // Who comes later misses what was published before.
+    // A subscriber that connects later misses the messages that were published before.
     publish.wait_for_subscribers(1, Duration::from_secs(600))?;
 
     let sport = publish.embed_topic("sport");

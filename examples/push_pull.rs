@@ -1,4 +1,4 @@
-//! Push/pull: the client hands out work, the server takes it. Try several clients, or start the client first.
+//! Push/pull: the client sends work, and the server receives it. Try several clients, or start the client first.
 //!
 //! ```sh
 //! cargo run --example push_pull -- server
@@ -13,12 +13,12 @@ use zeroless::{Client, Result, Server};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play(&[("server", server), ("client", client)])
+    cli::run_role(&[("server", server), ("client", client)])
 }
 
 fn server(port: u16) -> Result<()> {
     let pull = Server::new(port).pull()?;
-    println!("pulling at port {}; Ctrl-C ends it", pull.socket().port()?);
+    println!("pulling at port {}; Ctrl-C to stop", pull.socket().port()?);
     for message in pull {
         println!("{}", cli::text(&message));
     }
@@ -30,6 +30,6 @@ fn client(port: u16) -> Result<()> {
     for message in ["Msg1", "Msg2", "Msg3"] {
         push(&[message.as_bytes()])?;
     }
-    println!("pushed; the program ends when they are delivered");
+    println!("pushed; the program exits when the messages are delivered");
     Ok(())
 }

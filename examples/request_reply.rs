@@ -1,4 +1,4 @@
-//! Request/reply: clients ask, the server answers. Stop the server while a client asks, and start it again.
+//! Request/reply: a client asks, and the server replies. Try to stop the server while a client asks, and restart it.
 //!
 //! ```sh
 //! cargo run --example request_reply -- server
@@ -14,16 +14,16 @@ use zeroless::{Client, Result, Server};
 
 fn main() -> ExitCode {
     env_logger::init();
-    cli::play(&[("server", server), ("client", client)])
+    cli::run_role(&[("server", server), ("client", client)])
 }
 
 fn server(port: u16) -> Result<()> {
     let (reply, requests) = Server::new(port).reply()?;
-    println!("replying at port {}; Ctrl-C ends it", requests.socket().port()?);
+    println!("replying at port {}; Ctrl-C to stop", requests.socket().port()?);
     for request in requests {
         println!("asked for {}", cli::text(&request));
-        let loud: Vec<Vec<u8>> = request.iter().map(|frame| frame.to_ascii_uppercase()).collect();
-        reply.send(&loud)?;
+        let uppercase: Vec<Vec<u8>> = request.iter().map(|frame| frame.to_ascii_uppercase()).collect();
+        reply.send(&uppercase)?;
     }
     Ok(())
 }
@@ -36,10 +36,10 @@ fn client(port: u16) -> Result<()> {
     for question in ["one", "two", "three"] {
         loop {
             request(&[question.as_bytes()])?;
-            // After a timeout the request may be asked again, and a late reply to the first is not mistaken for it.
+            // After a timeout the request can be sent again. A late reply to the first request is dropped.
             match replies.next() {
                 Some(reply) => break println!("{question} is {}", cli::text(&reply)),
-                None => println!("no reply to {question} yet; is the server there?"),
+                None => println!("no reply to {question} yet; is the server running?"),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Encrypted, and only for those whose keys are known. Wants a libzmq that has CURVE, such as that of the feature.
+//! Encryption: a server lets in only clients whose keys it knows. It needs a libzmq with CURVE, here from the feature.
 //!
 //! ```sh
 //! cargo run --features curve --example secure -- keygen
@@ -6,17 +6,17 @@
 //! cargo run --features curve --example secure -- client
 //! ```
 //!
-//! `keygen` makes the keys of both sides, as if they were on one machine. Where they are not, each makes its own, and
-//! they exchange what is public:
+//! `keygen` makes the keys of both sides, which is enough on one machine. On two machines, each side makes its own keys,
+//! and they exchange only the public keys:
 //!
 //! ```text
 //! secure-keys/server.key_secret     stays with the server
-//! secure-keys/server.key            is for the clients
+//! secure-keys/server.key            goes to the clients
 //! secure-keys/client.key_secret     stays with the client
-//! secure-keys/clients/client.key    is for the server, which lets in those whose keys are in this folder
+//! secure-keys/clients/client.key    goes to the server, which lets in the clients that have a key in this folder
 //! ```
 //!
-//! Take `clients/client.key` away while the server runs, and the next client is denied.
+//! If you remove `clients/client.key` while the server runs, it refuses the next client.
 
 mod cli;
 
@@ -31,7 +31,7 @@ const FOLDER: &str = "secure-keys";
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
-    cli::play(&[("server", server), ("client", client), ("keygen", keygen)])
+    cli::run_role(&[("keygen", keygen), ("server", server), ("client", client)])
 }
 
 fn keygen(_port: u16) -> Result<(), Box<dyn Error>> {
@@ -42,9 +42,9 @@ fn keygen(_port: u16) -> Result<(), Box<dyn Error>> {
     server.public().save(folder.join("server.key"))?;
     client.save(folder.join("client.key_secret"))?;
     client.public().save(folder.join("clients/client.key"))?;
-    println!("the server is {}", server.public());
-    println!("the client is {}", client.public());
-    println!("their keys are in {FOLDER}");
+    println!("the public key of the server is {}", server.public());
+    println!("the public key of the client is {}", client.public());
+    println!("the keys are saved in {FOLDER}");
     Ok(())
 }
 
@@ -55,7 +55,7 @@ fn server(port: u16) -> Result<(), Box<dyn Error>> {
         .curve(&keypair)
         .allow_keys_in(folder.join("clients"))
         .reply()?;
-    println!("replying at port {}; Ctrl-C ends it", requests.socket().port()?);
+    println!("replying at port {}; Ctrl-C to stop", requests.socket().port()?);
     for request in requests {
         println!("asked for {}", cli::text(&request));
         reply(&[b"the treasure is under the oak"])?;

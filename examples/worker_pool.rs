@@ -46,13 +46,13 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
     };
     match io::stdout().write_all(output.as_bytes()) {
-        // As when it is piped to a program that has seen enough.
+        // The reader of a pipe, such as `head`, may stop reading early.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => Ok(outcome?),
     }
 }
 
-/// Pushes each file as a job, and collects what the workers make of them.
+/// Pushes each file as a job, and collects the reports of the workers.
 fn count(files: &[PathBuf], workers: usize) -> zeroless::Result<Vec<Report>> {
     let push_jobs = Server::new(0).push()?;
     let pull_reports = Server::new(0).pull()?;
@@ -60,7 +60,7 @@ fn count(files: &[PathBuf], workers: usize) -> zeroless::Result<Vec<Report>> {
     let report = Client::new().connect_local(pull_reports.socket().port()?).push()?;
 
     thread::scope(|scope| {
-        // All workers take from one receiver, so whoever is done first takes the next job.
+        // All workers share one receiver, so the first idle worker takes the next job.
         for worker in 1..=workers {
             let (jobs, report) = (&jobs, &report);
             scope.spawn(move || work(worker, jobs, report));
@@ -76,14 +76,14 @@ fn count(files: &[PathBuf], workers: usize) -> zeroless::Result<Vec<Report>> {
             reports.push(Report::from(message));
             show_progress(reports.len(), files.len());
         }
-        // No jobs are left, and this ends the iteration of the workers.
+        // No job is left. Closing the socket ends the iteration of the workers.
         jobs.socket().close();
         producer.join().expect("the producer does not panic")?;
         Ok(reports)
     })
 }
 
-/// Counts what is in one file after the other, until the jobs end.
+/// Counts one file after the other, until there are no more jobs.
 fn work(worker: usize, jobs: &Receiver, report: &Sender) {
     for job in jobs {
         let path = &job[0];
@@ -107,7 +107,7 @@ fn work(worker: usize, jobs: &Receiver, report: &Sender) {
     }
 }
 
-/// Lines, words, and the characters of the longest line.
+/// Returns the number of lines, of words, and of characters in the longest line.
 fn measure(bytes: &[u8]) -> [usize; 3] {
     let text = String::from_utf8_lossy(bytes);
     let longest = text.lines().map(|line| line.chars().count()).max();
@@ -118,7 +118,7 @@ fn measure(bytes: &[u8]) -> [usize; 3] {
     ]
 }
 
-/// What a worker says of a file: its counts, or why it could not be read.
+/// A worker's report about a file: its counts, or the reason why it could not be read.
 struct Report {
     worker: usize,
     path: String,
@@ -140,7 +140,7 @@ impl From<Message> for Report {
     }
 }
 
-/// A path without the folder that the program runs in.
+/// Returns a path relative to the current folder, if it is inside that folder.
 fn relative(path: &str) -> String {
     let folder = std::env::current_dir().unwrap_or_default();
     let path = Path::new(path);
@@ -151,15 +151,15 @@ fn format_reports(reports: Vec<Report>, workers: usize) -> String {
     let done = |worker| reports.iter().filter(|report| report.worker == worker).count();
     let done: Vec<usize> = (1..=workers).map(done).collect();
     let mut rows = Vec::new();
-    let mut unread = Vec::new();
+    let mut not_read = Vec::new();
     for report in reports {
         match report.counts {
             Ok(counts) => rows.push((report.path, counts)),
-            Err(reason) => unread.push((report.path, reason)),
+            Err(reason) => not_read.push((report.path, reason)),
         }
     }
     rows.sort();
-    // The longest ones, if there are too many.
+    // Longest files first: the table shows only the first rows.
     rows.sort_by_key(|(_, [lines, ..])| std::cmp::Reverse(*lines));
 
     let mut table = format!("{:>12} {:>12} {:>12}  File\n", "Lines", "Words", "Longest line");
@@ -190,13 +190,13 @@ fn format_reports(reports: Vec<Report>, workers: usize) -> String {
     for (worker, files) in (1..).zip(done) {
         table += &format!("{worker:>12} {:>12}\n", grouped(files));
     }
-    for (path, reason) in unread {
+    for (path, reason) in not_read {
         table += &format!("\nnot read: {path}: {reason}\n");
     }
     table
 }
 
-/// A number with commas between its thousands.
+/// Writes a number with commas between its thousands.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = digits
@@ -216,7 +216,7 @@ fn show_progress(done: usize, of: usize) {
     }
 }
 
-/// All files at and below the paths.
+/// Returns all files in these paths, and in the folders below them.
 fn find_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut files = Vec::new();
     for path in paths {
@@ -225,7 +225,7 @@ fn find_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
                 let path = error.path().unwrap_or(path).display().to_string();
                 match error.into_io_error() {
                     Some(error) => format!("cannot walk {path}: {error}"),
-                    None => format!("cannot walk {path}: its links go round in circles"),
+                    None => format!("cannot walk {path}: its symbolic links form a loop"),
                 }
             })?;
             if entry.file_type().is_file() {
@@ -234,7 +234,7 @@ fn find_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
         }
     }
     if files.is_empty() {
-        return Err("there is no file to count; name some, or folders of them".into());
+        return Err("there is no file to count; name files, or folders that contain files".into());
     }
     Ok(files)
 }
@@ -245,7 +245,7 @@ struct Options {
 }
 
 impl Options {
-    /// `None` if it asks for help.
+    /// Returns `None` if the command line asks for help.
     fn from_command_line() -> Result<Option<Options>, Box<dyn Error>> {
         use lexopt::prelude::*;
 
@@ -256,7 +256,12 @@ impl Options {
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
             match argument {
-                Long("workers") => options.workers = arguments.value()?.parse()?,
+                Long("workers") => {
+                    let value = arguments.value()?;
+                    options.workers = value
+                        .parse()
+                        .map_err(|_| format!("--workers needs a number, not {value:?}\n{USAGE}"))?;
+                }
                 Value(path) => options.paths.push(path.into()),
                 Short('h') | Long("help") => return Ok(None),
                 other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
@@ -264,7 +269,7 @@ impl Options {
         }
         if !(1..=256).contains(&options.workers) {
             return Err(format!(
-                "{} workers are too few or too many: 1 to 256 can be had\n{USAGE}",
+                "the number of --workers must be from 1 to 256, not {}\n{USAGE}",
                 options.workers
             )
             .into());

@@ -67,7 +67,7 @@ fn push_pull_delivers_in_either_order_of_starting() {
     let mut client = play("push_pull", "client", port);
     let mut server = play("push_pull", "server", port);
     let mut printed = server.prints();
-    let greeting = format!("pulling at port {port}; Ctrl-C ends it");
+    let greeting = format!("pulling at port {port}; Ctrl-C to stop");
     assert_prints(printed.by_ref(), &[&greeting, "Msg1", "Msg2", "Msg3"]);
     client.succeeds();
 
@@ -98,7 +98,7 @@ fn request_reply_asks_again_until_the_server_is_there() {
     let port = unused_port();
     let mut client = play("request_reply", "client", port);
     let mut answers = client.prints();
-    assert_prints(answers.by_ref(), &["no reply to one yet; is the server there?"]);
+    assert_prints(answers.by_ref(), &["no reply to one yet; is the server running?"]);
     let _server = play("request_reply", "server", port);
     let answers: Vec<String> = answers.filter(|line| !line.starts_with("no reply")).collect();
     assert_eq!(answers, ["one is ONE", "two is TWO", "three is THREE"]);
@@ -111,7 +111,7 @@ fn pair_hears_and_answers() {
     let port = unused_port();
     let mut server = play("pair", "server", port);
     let mut client = play("pair", "client", port);
-    assert_prints(client.prints(), &["heard and, 1", "heard and, 2", "heard and, 3"]);
+    assert_prints(client.prints(), &["got echo, 1", "got echo, 2", "got echo, 3"]);
     client.succeeds();
     server.succeeds();
 }
@@ -123,7 +123,7 @@ fn chat_prints_what_the_other_types_until_one_leaves() {
     let mut server = play("chat", "server", port);
     let mut client = play("chat", "client", port);
     let (mut server_prints, mut client_prints) = (server.prints(), client.prints());
-    let greeting = "type to the other end; Ctrl-D ends it";
+    let greeting = "type a line to send it; Ctrl-D stops the chat";
     assert_prints(server_prints.by_ref(), &[greeting]);
     assert_prints(client_prints.by_ref(), &[greeting]);
 
@@ -134,7 +134,7 @@ fn chat_prints_what_the_other_types_until_one_leaves() {
 
     client.let_go();
     client.succeeds();
-    assert_prints(server_prints, &["(the other end has left; Enter ends this one)"]);
+    assert_prints(server_prints, &["(the other end has left; press Enter to stop)"]);
     server.let_go();
     server.succeeds();
 }
@@ -143,7 +143,7 @@ fn chat_prints_what_the_other_types_until_one_leaves() {
 fn multipart_takes_messages_apart() {
     let output = run("multipart", &[]);
     let expected = "order 1: tea, without milk\norder 2: coffee\norder 3: water, with gas\n\
-                    not an order, as it has 2 frames: 3, bread\n";
+                    not an order, because it has 2 frames: 3, bread\n";
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 }
 
@@ -171,7 +171,7 @@ fn broker_shares_requests_out_to_its_workers() {
     let _watchdog = watchdog();
     let port = unused_ports(2);
     let mut broker = play("broker", "broker", port);
-    let greeting = format!("clients at port {port}, workers at port {}; Ctrl-C ends it", port + 1);
+    let greeting = format!("clients at port {port}, workers at port {}; Ctrl-C to stop", port + 1);
     assert_prints(broker.prints(), &[&greeting]);
 
     let mut workers = [(); 2].map(|()| play("broker", "worker", port));
@@ -191,7 +191,7 @@ fn broker_and_worker_may_come_after_the_client() {
     let port = unused_ports(2);
     let mut client = play("broker", "client", port);
     let mut printed = client.prints();
-    let complaint = "no reply to one yet; are the broker and a worker there?";
+    let complaint = "no reply to one yet; are the broker and a worker running?";
     assert_prints(printed.by_ref(), &[complaint]);
     let worker = play("broker", "worker", port);
     let _broker = play("broker", "broker", port);
@@ -213,7 +213,7 @@ fn forwarder_passes_the_news_of_the_topic_on() {
 
     let mut forwarder = play("forwarder", "forwarder", port);
     let greeting = format!(
-        "publishers at port {port}, subscribers at port {}; Ctrl-C ends it",
+        "publishers at port {port}, subscribers at port {}; Ctrl-C to stop",
         port + 1
     );
     assert_prints(forwarder.prints(), &[&greeting]);
@@ -270,8 +270,8 @@ fn poller_hears_two_sockets_and_the_timer() {
     let port = unused_ports(2);
     let mut poller = play("poller", "poller", port);
     let mut printed = poller.prints();
-    let greeting = format!("orders at port {port}, complaints at port {}; Ctrl-C ends it", port + 1);
-    assert_prints(printed.by_ref(), &[&greeting, "heard 0 messages so far"]);
+    let greeting = format!("orders at port {port}, complaints at port {}; Ctrl-C to stop", port + 1);
+    assert_prints(printed.by_ref(), &[&greeting, "received 0 messages so far"]);
 
     play("poller", "sender", port).succeeds();
     let printed = printed.filter(|line| !line.ends_with(" so far"));
@@ -280,7 +280,7 @@ fn poller_hears_two_sockets_and_the_timer() {
     let others: Vec<String> = others;
     assert_eq!(
         others,
-        ["complaint: there is milk in the tea", "heard 3 messages in all"]
+        ["complaint: there is milk in the tea", "received 3 messages in total"]
     );
     poller.succeeds();
 }
@@ -292,7 +292,7 @@ fn load_balancer_lets_its_workers_answer() {
     let mut client = play("load_balancer", "client", port);
     let worker = play("load_balancer", "worker", port);
     let mut balancer = play("load_balancer", "balancer", port);
-    let greeting = format!("clients at port {port}, workers at port {}; Ctrl-C ends it", port + 1);
+    let greeting = format!("clients at port {port}, workers at port {}; Ctrl-C to stop", port + 1);
     assert_prints(balancer.prints(), &[&greeting]);
     let by_worker = |answer: &str| (answer.to_owned(), worker.id().to_string());
     let expected = ["one is ONE", "two is TWO", "three is THREE"].map(by_worker);
@@ -400,7 +400,7 @@ fn clean_stop_ends_well_on_a_signal() {
         let port = unused_port();
         let mut stopped = start("clean_stop", port);
         let mut printed = stopped.prints();
-        let greeting = format!("pulling at port {port}; Ctrl-C ends it");
+        let greeting = format!("pulling at port {port}; Ctrl-C to stop");
         assert_prints(printed.by_ref(), &[&greeting]);
         let push = client_of_port(port).push().unwrap();
         push.send(&["a message"]).unwrap();
@@ -416,7 +416,7 @@ fn clean_stop_ends_well_on_a_signal() {
 fn serve_http() -> (Process, u16) {
     let port = unused_port();
     let mut server = start("http", port);
-    let greeting = format!("serving http://127.0.0.1:{port}/; Ctrl-C ends it");
+    let greeting = format!("serving http://127.0.0.1:{port}/; Ctrl-C to stop");
     assert_prints(server.prints(), &[&greeting]);
     (server, port)
 }
@@ -450,12 +450,12 @@ fn http_answers_and_hangs_up() {
     let response = browse(port, "GET /a HTTP/1.1\r\nHost: here\r\n\r\n");
     assert_eq!(response, expected_response("200 OK", "request 1 is for /a\n"));
     let response = browse(port, "POST /a HTTP/1.1\r\n\r\n");
-    let expected = expected_response("501 Not Implemented", "this server knows GET alone\n");
+    let expected = expected_response("501 Not Implemented", "this server supports only GET\n");
     assert_eq!(response, expected);
 
     let long = "x".repeat(16 * 1024 + 1);
     let response = browse(port, &long);
-    let expected = expected_response("431 Request Header Fields Too Large", "this is too long\n");
+    let expected = expected_response("431 Request Header Fields Too Large", "the request is too long\n");
     assert_eq!(response, expected);
 }
 
@@ -548,7 +548,7 @@ fn a_wrong_role_or_port_gets_a_usage_line() {
     }
     for (name, roles) in AT_TWO_PORTS {
         let usage = format!("{roles} [PORT]");
-        let ports = "PORT is a number from 1 to 65534, or else 12345; the port after it is used too.";
+        let ports = "PORT is a number from 1 to 65534; the default is 12345. The next port is used too.";
         for arguments in [&[][..], &["serve"]] {
             assert_usage(name, arguments, &usage, ports);
         }
@@ -712,7 +712,7 @@ fn worker_pool_says_what_is_wrong_with_its_arguments() {
         ),
         (
             &["--workers", "0"],
-            "0 workers are too few or too many: 1 to 256 can be had",
+            "the number of --workers must be from 1 to 256, not 0",
         ),
         (&["--workers", "many"], "many"),
         (&["--wrokers", "3"], "invalid option '--wrokers'"),

@@ -1,20 +1,20 @@
-//! Alternating rounds, and what comes out of them.
+//! Alternating rounds, and the comparison of their figures.
 
 use std::fmt::Display;
 use std::io::{IsTerminal, stderr};
 
-/// Does all rounds, after one to warm up, and returns what zeroless and the other reached in each.
+/// Does all rounds, after one to warm up. Returns what zeroless and the baseline reached in each.
 ///
-/// In a round each contestant takes a turn. Who goes first alternates, so that drift favours neither.
-pub fn alternate<T>(name: &str, rounds: usize, zeroless: impl Fn() -> T, other: impl Fn() -> T) -> Vec<(T, T)> {
+/// In a round, each of them runs once. The one that runs first alternates, so that drift does not favour either.
+pub fn alternate<T>(name: &str, rounds: usize, zeroless: impl Fn() -> T, baseline: impl Fn() -> T) -> Vec<(T, T)> {
     let round = |number| {
         show_progress(format_args!("{name}: round {number} of {rounds}"));
         if number % 2 == 0 {
             let zeroless = zeroless();
-            (zeroless, other())
+            (zeroless, baseline())
         } else {
-            let other = other();
-            (zeroless(), other)
+            let baseline = baseline();
+            (zeroless(), baseline)
         }
     };
     let reached = (0..=rounds).map(round).skip(1).collect();
@@ -22,24 +22,24 @@ pub fn alternate<T>(name: &str, rounds: usize, zeroless: impl Fn() -> T, other: 
     reached
 }
 
-/// The figures of zeroless and of the other, and their ratio: the median of the ratios of all rounds.
+/// The figures of zeroless and of the baseline, and their ratio: the median of the ratios of all rounds.
 pub struct Comparison {
     pub ratio: f64,
     pub least: f64,
     pub greatest: f64,
     pub zeroless: f64,
-    pub other: f64,
+    pub baseline: f64,
 }
 
 impl Comparison {
     pub fn of(rounds: &[(f64, f64)]) -> Comparison {
-        let ratios = sorted(rounds.iter().map(|(zeroless, other)| zeroless / other));
+        let ratios = sorted(rounds.iter().map(|(zeroless, baseline)| zeroless / baseline));
         Comparison {
             ratio: ratios[ratios.len() / 2],
             least: ratios[0],
             greatest: ratios[ratios.len() - 1],
             zeroless: median(rounds.iter().map(|(zeroless, _)| *zeroless)),
-            other: median(rounds.iter().map(|(_, other)| *other)),
+            baseline: median(rounds.iter().map(|(_, baseline)| *baseline)),
         }
     }
 
@@ -59,10 +59,10 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     values
 }
 
-/// Writes over the last line of a terminal.
-pub fn show_progress(what: impl Display) {
+/// Overwrites the last line of a terminal.
+pub fn show_progress(progress: impl Display) {
     if stderr().is_terminal() {
         const CLEARED: &str = "\r\x1b[K";
-        eprint!("{CLEARED}{what}");
+        eprint!("{CLEARED}{progress}");
     }
 }

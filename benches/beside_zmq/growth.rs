@@ -1,10 +1,10 @@
-//! What happens as messages get longer, and threads more.
+//! Measures longer messages, and more threads on one socket.
 
-use crate::turn::Contestant;
+use crate::run::Implementation;
+use crate::tasks::{PLAIN, Task, rounded};
 use crate::with_zeroless;
-use crate::works::{PLAIN, Work, rounded};
 
-/// How long the frame of a message is, what to call that, and how many messages there are in a turn.
+/// The length of the frame of a message, its name in the table, and the number of messages in a run.
 const SIZES: [(usize, &str, usize); 5] = [
     (1, "1 B", 1_000_000),
     (100, "100 B", 600_000),
@@ -13,9 +13,9 @@ const SIZES: [(usize, &str, usize); 5] = [
     (100_000_000, "100 MB", 8),
 ];
 
-type Threads = (usize, Contestant, Contestant);
+type Threads = (usize, Implementation, Implementation);
 
-/// How many threads there are, who receives with as many, and who sends.
+/// The number of threads, and the implementations that receive and send with them.
 const THREADS: [Threads; 5] = [
     threads::<1>(),
     threads::<2>(),
@@ -39,7 +39,7 @@ pub fn print(rounds: usize, divisor: usize) {
 }
 
 fn print_sizes(rounds: usize, divisor: usize) {
-    println!("\niterate and call beside zmq, 1 frame, TCP");
+    println!("\niterate and call, compared with zmq, 1 frame, TCP");
     println!(
         "{:>10}{:>8}{:>14}{:>13}{:>8}{:>13}{:>8}",
         "size", "ratio", "spread", "zeroless /s", "MB/s", "zmq /s", "MB/s"
@@ -53,14 +53,14 @@ fn print_sizes(rounds: usize, divisor: usize) {
             comparison.spread(),
             rounded(comparison.zeroless * 1e3),
             megabytes(comparison.zeroless),
-            rounded(comparison.other * 1e3),
-            megabytes(comparison.other),
+            rounded(comparison.baseline * 1e3),
+            megabytes(comparison.baseline),
         );
     }
 }
 
-fn size(bytes: usize, name: &'static str, count: usize) -> Work {
-    Work {
+fn size(bytes: usize, name: &'static str, count: usize) -> Task {
+    Task {
         name,
         bytes,
         count,
@@ -69,7 +69,7 @@ fn size(bytes: usize, name: &'static str, count: usize) -> Work {
 }
 
 fn print_threads(rounds: usize, divisor: usize) {
-    println!("\nthreads on one socket beside one thread, 1 frame of 16 B, TCP");
+    println!("\nthreads on one socket, compared with one thread, 1 frame of 16 B, TCP");
     println!(
         "{:>10}{:>12}{:>14}{:>10}{:>14}{:>14}{:>10}",
         "threads", "receiving", "spread", "k/s", "sending", "spread", "k/s"
@@ -79,7 +79,7 @@ fn print_threads(rounds: usize, divisor: usize) {
             shared("receiving threads", receivers, with_zeroless::receivers::<1>),
             shared("sending threads", senders, with_zeroless::senders::<1>),
         ]
-        .map(|work| work.compare(rounds, divisor));
+        .map(|task| task.compare(rounds, divisor));
         println!(
             "{count:>10}{:>12.2}{:>14}{:>10.1}{:>14.2}{:>14}{:>10.1}",
             receiving.ratio,
@@ -92,21 +92,21 @@ fn print_threads(rounds: usize, divisor: usize) {
     }
 }
 
-fn shared(name: &'static str, many: Contestant, one: Contestant) -> Work {
-    Work {
+fn shared(name: &'static str, many: Implementation, one: Implementation) -> Task {
+    Task {
         name,
         zeroless: many,
-        other: one,
+        baseline: one,
         ..PLAIN
     }
 }
 
-/// Goes through all of it with few messages, to see that it can be done.
-pub fn try_out() {
+/// Runs all of it with few messages, to check that it works.
+pub fn smoke_test() {
     for (bytes, name, _) in SIZES {
-        size(bytes, name, 1).try_out();
+        size(bytes, name, 1).smoke_test();
     }
     for (_, receivers, senders) in THREADS {
-        shared("threads", receivers, senders).try_out();
+        shared("threads", receivers, senders).smoke_test();
     }
 }

@@ -1,4 +1,4 @@
-//! What a receiver costs that nothing comes to, by the books of Linux.
+//! Measures what an idle receiver costs, with the counters of Linux.
 
 use std::fs;
 use std::sync::mpsc;
@@ -6,71 +6,71 @@ use std::thread;
 use std::time::Duration;
 
 use crate::comparison::show_progress;
+use crate::run::{Outcome, or_exit};
 use crate::table::Row;
-use crate::turn::{Outcome, must};
 use crate::{with_zeroless, with_zmq};
 
-/// How long a thread may take to come to rest.
+/// The time that a thread gets to become idle.
 const SETTLING: Duration = Duration::from_millis(100);
 
 /// What a thread has used so far.
 struct Usage {
     nanoseconds: u64,
-    /// Each time it was put on a processor, it had been taken off one before.
+    /// Context switches. Each wake-up follows one: the thread left the processor to sleep.
     switches: u64,
 }
 
-/// Has a receiver of each contestant wait for so long.
+/// Lets a receiver of each library wait for this time, and returns the rows of the table.
 pub fn rows(time: Duration) -> [Row; 2] {
     show_progress("an idle receiver");
-    let zeroless = must(with_zeroless::rest(time));
-    let other = must(with_zmq::rest(time));
+    let zeroless = or_exit(with_zeroless::idle(time));
+    let baseline = or_exit(with_zmq::idle(time));
     show_progress("");
-    let row = |what, unit, figure: fn(&Rest) -> u64| Row {
+    let row = |what, unit, figure: fn(&IdleCost) -> u64| Row {
         name: format!("{what} of an idle receiver in {time:?}"),
         ratio: "-".into(),
         spread: "-".into(),
-        wanted: "0".into(),
+        goal: "0".into(),
         zeroless: figure(&zeroless).to_string(),
-        other: figure(&other).to_string(),
+        baseline: figure(&baseline).to_string(),
         unit,
-        other_is: "zmq",
+        baseline_is: "zmq",
     };
     [
-        row("processor time", "ns", |rest| rest.nanoseconds),
-        row("wake-ups", "", |rest| rest.wake_ups),
+        row("processor time", "ns", |cost| cost.nanoseconds),
+        row("wake-ups", "", |cost| cost.wake_ups),
     ]
 }
 
-/// What a thread used while it had nothing to do.
-pub struct Rest {
+/// What a thread used while it was idle.
+pub struct IdleCost {
     nanoseconds: u64,
     wake_ups: u64,
 }
 
-impl Rest {
-    /// Observes a thread that waits to receive a second message, between the sending of the first and that.
-    pub fn observe(
+impl IdleCost {
+    /// Measures a thread that has received a first message and waits for a second, which is sent after this time.
+    pub fn measure(
         time: Duration,
         mut receive: impl FnMut() -> Outcome + Send,
         mut send: impl FnMut() -> Outcome,
-    ) -> Outcome<Rest> {
-        let (tell, told) = mpsc::channel();
+    ) -> Outcome<IdleCost> {
+        let (send_path, path) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(move || {
-                must(receive());
-                must(tell.send(must(fs::read_link("/proc/thread-self"))));
-                must(receive());
+                or_exit(receive());
+                or_exit(send_path.send(or_exit(fs::read_link("/proc/thread-self"))));
+                or_exit(receive());
             });
             send()?;
-            let thread = told.recv()?;
+            let thread = path.recv()?;
             let usage = || Usage::read(&format!("/proc/{}", thread.display()));
             thread::sleep(SETTLING);
             let before = usage()?;
             thread::sleep(time);
             let after = usage()?;
             send()?;
-            Ok(Rest {
+            Ok(IdleCost {
                 nanoseconds: after.nanoseconds - before.nanoseconds,
                 wake_ups: after.switches - before.switches,
             })

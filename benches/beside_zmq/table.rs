@@ -6,12 +6,12 @@ pub struct Row {
     pub name: String,
     pub ratio: String,
     pub spread: String,
-    pub wanted: String,
+    pub goal: String,
     pub zeroless: String,
-    pub other: String,
+    pub baseline: String,
     pub unit: &'static str,
     /// What zeroless is compared with.
-    pub other_is: &'static str,
+    pub baseline_is: &'static str,
 }
 
 impl Row {
@@ -20,11 +20,11 @@ impl Row {
             name: String::new(),
             ratio: "ratio".into(),
             spread: "spread".into(),
-            wanted: "wanted".into(),
+            goal: "goal".into(),
             zeroless: "zeroless".into(),
-            other: "the other".into(),
+            baseline: "baseline".into(),
             unit: "",
-            other_is: "the other is",
+            baseline_is: "baseline is",
         }
     }
 }
@@ -34,7 +34,7 @@ impl fmt::Display for Row {
         write!(
             f,
             "{:44}{:>6}{:>14}{:>9}{:>10}{:>11}  {:16}{}",
-            self.name, self.ratio, self.spread, self.wanted, self.zeroless, self.other, self.unit, self.other_is
+            self.name, self.ratio, self.spread, self.goal, self.zeroless, self.baseline, self.unit, self.baseline_is
         )
     }
 }

@@ -1,4 +1,4 @@
-//! What zeroless does in its turns, as a newcomer would write it.
+//! The tasks with zeroless, as a newcomer would write them.
 
 use std::thread;
 use std::time::Duration;
@@ -7,136 +7,136 @@ use zeroless::{Client, Message, Receiver, Sender, Server};
 
 use crate::helper::Helper;
 #[cfg(target_os = "linux")]
-use crate::idle::Rest;
+use crate::idle::IdleCost;
 use crate::instructions::fill_and_empty;
 use crate::many_peers::{self, BACKLOG};
-use crate::turn::{INPROC, Outcome, TCP, Tally, Turn, must, share};
+use crate::run::{Counter, INPROC, Outcome, Run, TCP, or_exit, share};
 
 /// Calls to send and iterates to receive.
-pub fn iterate(turn: Turn) -> Outcome<Duration> {
-    let (push, pull) = link(turn.endpoint)?;
-    let receive = |count, tally: &mut Tally| receive(&pull, count, tally);
-    let send = |count| send(&push, turn.message, count);
-    Ok(turn.time(receive, send))
+pub fn iterate(run: Run) -> Outcome<Duration> {
+    let (push, pull) = link(run.endpoint)?;
+    let receive = |count, counter: &mut Counter| receive(&pull, count, counter);
+    let send = |count| send(&push, run.message, count);
+    Ok(run.time(receive, send))
 }
 
 /// Receives into the buffers of one message.
-pub fn recv_into(turn: Turn) -> Outcome<Duration> {
-    let (push, pull) = link(turn.endpoint)?;
+pub fn recv_into(run: Run) -> Outcome<Duration> {
+    let (push, pull) = link(run.endpoint)?;
     let mut message = Message::new();
-    let receive = |count, tally: &mut Tally| {
+    let receive = |count, counter: &mut Counter| {
         for _ in 0..count {
             pull.recv_into(&mut message)?;
-            tally.add(&message)?;
+            counter.add(&message)?;
         }
         Ok(())
     };
-    let send = |count| send(&push, turn.message, count);
-    Ok(turn.time(receive, send))
+    let send = |count| send(&push, run.message, count);
+    Ok(run.time(receive, send))
 }
 
 /// Iterates over frames that are not copied.
-pub fn frames(turn: Turn) -> Outcome<Duration> {
-    let (push, pull) = link(turn.endpoint)?;
-    let receive = |count, tally: &mut Tally| {
+pub fn frames(run: Run) -> Outcome<Duration> {
+    let (push, pull) = link(run.endpoint)?;
+    let receive = |count, counter: &mut Counter| {
         for message in pull.frames().take(count) {
-            tally.add(&message)?;
+            counter.add(&message)?;
         }
         Ok(())
     };
-    let send = |count| send(&push, turn.message, count);
-    Ok(turn.time(receive, send))
+    let send = |count| send(&push, run.message, count);
+    Ok(run.time(receive, send))
 }
 
-/// What tells one of the threads that share a receiver that no more will come.
+/// Tells one of the threads that share a receiver that no more messages come.
 const END: &[u8] = b"";
 
-/// Has so many threads iterate over one receiver.
-pub fn receivers<const THREADS: usize>(turn: Turn) -> Outcome<Duration> {
-    let (push, pull) = link(turn.endpoint)?;
-    let receive = |_, tally: &mut Tally| {
+/// Lets this number of threads iterate over one receiver.
+pub fn receivers<const THREADS: usize>(run: Run) -> Outcome<Duration> {
+    let (push, pull) = link(run.endpoint)?;
+    let receive = |_, counter: &mut Counter| {
         thread::scope(|scope| {
-            let threads = [(); THREADS].map(|()| scope.spawn(|| receive_until_end(&pull, turn.message)));
+            let threads = [(); THREADS].map(|()| scope.spawn(|| receive_until_end(&pull, run.message)));
             for thread in threads {
-                tally.include(thread.join().map_err(|_| "a receiver panicked")?);
+                counter.include(thread.join().map_err(|_| "a receiver panicked")?);
             }
             Ok(())
         })
     };
     let send = |count| {
-        send(&push, turn.message, count)?;
+        send(&push, run.message, count)?;
         send(&push, &[END], THREADS)
     };
-    Ok(turn.time(receive, send))
+    Ok(run.time(receive, send))
 }
 
-fn receive_until_end<'a>(pull: &Receiver, expected: &'a [&'a [u8]]) -> Tally<'a> {
-    let mut tally = Tally::new(expected);
+fn receive_until_end<'a>(pull: &Receiver, expected: &'a [&'a [u8]]) -> Counter<'a> {
+    let mut counter = Counter::new(expected);
     for message in pull.iter().take_while(|message| message[0] != END) {
-        must(tally.add(&message));
+        or_exit(counter.add(&message));
     }
-    tally
+    counter
 }
 
-/// Has so many threads send, each with a clone of one sender.
-pub fn senders<const THREADS: usize>(turn: Turn) -> Outcome<Duration> {
-    let (push, pull) = link(turn.endpoint)?;
-    let receive = |count, tally: &mut Tally| receive(&pull, count, tally);
+/// Lets this number of threads send, each with a clone of one sender.
+pub fn senders<const THREADS: usize>(run: Run) -> Outcome<Duration> {
+    let (push, pull) = link(run.endpoint)?;
+    let receive = |count, counter: &mut Counter| receive(&pull, count, counter);
     let send = |count| {
         thread::scope(|scope| {
             for index in 0..THREADS {
                 let push = push.clone();
-                scope.spawn(move || must(send(&push, turn.message, share(count, index, THREADS))));
+                scope.spawn(move || or_exit(send(&push, run.message, share(count, index, THREADS))));
             }
         });
         Ok(())
     };
-    Ok(turn.time(receive, send))
+    Ok(run.time(receive, send))
 }
 
-/// Asks one thread from another.
-pub fn round_trips(turn: Turn) -> Outcome<Duration> {
-    let (reply, requests) = Server::at(turn.endpoint).reply()?;
+/// Sends requests from one thread to another.
+pub fn round_trips(run: Run) -> Outcome<Duration> {
+    let (reply, requests) = Server::at(run.endpoint).reply()?;
     let (request, replies) = Client::new().connect_local(requests.socket().port()?).request()?;
-    let ask = |count, tally: &mut Tally| ask(&request, &replies, turn.message, count, tally);
+    let ask = |count, counter: &mut Counter| ask(&request, &replies, run.message, count, counter);
     let answer = |count| answer(&reply, &requests, count);
-    Ok(turn.time(ask, answer))
+    Ok(run.time(ask, answer))
 }
 
-/// Asks another process.
-pub fn round_trips_between_processes(turn: Turn) -> Outcome<Duration> {
+/// Sends requests to another process.
+pub fn round_trips_between_processes(run: Run) -> Outcome<Duration> {
     let mut server = Helper::start(&["echo", "zeroless"])?;
-    let (request, replies) = Client::new().connect_to(server.said()?).request()?;
-    let ask = |count, tally: &mut Tally| ask(&request, &replies, turn.message, count, tally);
-    Ok(turn.time_near(ask, || ()))
+    let (request, replies) = Client::new().connect_to(server.read_line()?).request()?;
+    let ask = |count, counter: &mut Counter| ask(&request, &replies, run.message, count, counter);
+    Ok(run.time_one_side(ask, || ()))
 }
 
-/// Replies with what it is asked, for ever, as a helper.
+/// Replies with each request, forever, in a helper.
 pub fn echo() -> Outcome {
     let (reply, requests) = Server::at(TCP).reply()?;
     println!("{}", requests.socket().endpoints()[0]);
     answer(&reply, &requests, usize::MAX)
 }
 
-/// Receives from many peers, as a helper.
+/// Receives from many peers, in a helper.
 pub fn pull(peers: usize, count: usize) -> Outcome {
     let pull = Server::at(TCP).configure(|socket| socket.set_backlog(BACKLOG)).pull()?;
     println!("{}", pull.socket().endpoints()[0]);
-    many_peers::serve(peers, count, |count, tally| receive(&pull, count, tally))
+    many_peers::serve(peers, count, |count, counter| receive(&pull, count, counter))
 }
 
-/// Waits in `recv` while nothing comes.
+/// Waits in `recv` while no message arrives.
 #[cfg(target_os = "linux")]
-pub fn rest(time: Duration) -> Outcome<Rest> {
+pub fn idle(time: Duration) -> Outcome<IdleCost> {
     let (push, pull) = link(TCP)?;
     let receive = || {
         pull.recv()?;
         Ok(())
     };
-    Rest::observe(time, receive, || Ok(push(&[b"wake up"])?))
+    IdleCost::measure(time, receive, || Ok(push(&[b"wake up"])?))
 }
 
-/// Fills a queue without limit, and may empty it, as a helper.
+/// Fills a queue without limit, and receives its messages if `sides` is `both`, in a helper.
 pub fn count(sides: &str, messages: usize) -> Outcome {
     let pull = Server::at(INPROC).high_water_mark(0).pull()?;
     let push = Client::new().connect_to(INPROC).high_water_mark(0).push()?;
@@ -144,7 +144,7 @@ pub fn count(sides: &str, messages: usize) -> Outcome {
         sides,
         messages,
         |message, count| send(&push, message, count),
-        |count, tally| receive(&pull, count, tally),
+        |count, counter| receive(&pull, count, counter),
     )
 }
 
@@ -161,17 +161,17 @@ fn send(push: &Sender, message: &[&[u8]], count: usize) -> Outcome {
     Ok(())
 }
 
-fn receive(pull: &Receiver, count: usize, tally: &mut Tally) -> Outcome {
+fn receive(pull: &Receiver, count: usize, counter: &mut Counter) -> Outcome {
     for message in pull.iter().take(count) {
-        tally.add(&message)?;
+        counter.add(&message)?;
     }
     Ok(())
 }
 
-fn ask(request: &Sender, replies: &Receiver, message: &[&[u8]], count: usize, tally: &mut Tally) -> Outcome {
+fn ask(request: &Sender, replies: &Receiver, message: &[&[u8]], count: usize, counter: &mut Counter) -> Outcome {
     for _ in 0..count {
         request(message)?;
-        tally.add(&replies.iter().next().ok_or("no reply came")?)?;
+        counter.add(&replies.iter().next().ok_or("no reply arrived")?)?;
     }
     Ok(())
 }

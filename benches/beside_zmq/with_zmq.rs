@@ -1,4 +1,4 @@
-//! What the bare `zmq` crate does in its turns, as a newcomer would write it.
+//! The tasks with the `zmq` crate, as a newcomer would write them.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use zmq::{Context, PULL, PUSH, REP, REQ, Socket};
 
 use crate::helper::Helper;
 #[cfg(target_os = "linux")]
-use crate::idle::Rest;
+use crate::idle::IdleCost;
 use crate::instructions::fill_and_empty;
 use crate::many_peers::{self, BACKLOG};
-use crate::turn::{INPROC, Outcome, TCP, Tally, Turn};
+use crate::run::{Counter, INPROC, Outcome, Run, TCP};
 
 /// Sends with `send_multipart` and receives with `recv_multipart`.
-pub fn multipart(turn: Turn) -> Outcome<Duration> {
-    let (push, pull) = link(PUSH, PULL, turn.endpoint)?;
-    let receive = |count, tally: &mut Tally| receive(&pull, count, tally);
-    let send = move |count| send(&push, turn.message, count);
-    Ok(turn.time(receive, send))
+pub fn multipart(run: Run) -> Outcome<Duration> {
+    let (push, pull) = link(PUSH, PULL, run.endpoint)?;
+    let receive = |count, counter: &mut Counter| receive(&pull, count, counter);
+    let send = move |count| send(&push, run.message, count);
+    Ok(run.time(receive, send))
 }
 
-/// The least that libzmq asks for: receives frames into one `zmq::Message`, where they stay.
-pub fn floor(turn: Turn) -> Outcome<Duration> {
-    let (push, pull) = link(PUSH, PULL, turn.endpoint)?;
-    let &[frame] = turn.message else {
-        return Err("the floor is for messages of one frame".into());
+/// Does the minimum that libzmq requires: receives frames into one `zmq::Message`, and copies nothing out.
+pub fn minimum(run: Run) -> Outcome<Duration> {
+    let (push, pull) = link(PUSH, PULL, run.endpoint)?;
+    let &[frame] = run.message else {
+        return Err("the minimum is only for messages of one frame".into());
     };
     let mut message = zmq::Message::new();
-    let receive = |count, tally: &mut Tally| {
+    let receive = |count, counter: &mut Counter| {
         for _ in 0..count {
             pull.recv(&mut message, 0)?;
-            tally.add(&[&*message])?;
+            counter.add(&[&*message])?;
         }
         Ok(())
     };
@@ -39,53 +39,53 @@ pub fn floor(turn: Turn) -> Outcome<Duration> {
         }
         Ok(())
     };
-    Ok(turn.time(receive, send))
+    Ok(run.time(receive, send))
 }
 
-/// Asks one thread from another.
-pub fn round_trips(turn: Turn) -> Outcome<Duration> {
-    let (request, reply) = link(REQ, REP, turn.endpoint)?;
-    let ask = |count, tally: &mut Tally| ask(&request, turn.message, count, tally);
+/// Sends requests from one thread to another.
+pub fn round_trips(run: Run) -> Outcome<Duration> {
+    let (request, reply) = link(REQ, REP, run.endpoint)?;
+    let ask = |count, counter: &mut Counter| ask(&request, run.message, count, counter);
     let answer = move |count| answer(&reply, count);
-    Ok(turn.time(ask, answer))
+    Ok(run.time(ask, answer))
 }
 
-/// Asks another process.
-pub fn round_trips_between_processes(turn: Turn) -> Outcome<Duration> {
+/// Sends requests to another process.
+pub fn round_trips_between_processes(run: Run) -> Outcome<Duration> {
     let mut server = Helper::start(&["echo", "zmq"])?;
     let request = Context::new().socket(REQ)?;
-    request.connect(&server.said()?)?;
-    let ask = |count, tally: &mut Tally| ask(&request, turn.message, count, tally);
-    Ok(turn.time_near(ask, || ()))
+    request.connect(&server.read_line()?)?;
+    let ask = |count, counter: &mut Counter| ask(&request, run.message, count, counter);
+    Ok(run.time_one_side(ask, || ()))
 }
 
-/// Replies with what it is asked, for ever, as a helper.
+/// Replies with each request, forever, in a helper.
 pub fn echo() -> Outcome {
     let reply = Context::new().socket(REP)?;
     println!("{}", bind(&reply, TCP)?);
     answer(&reply, usize::MAX)
 }
 
-/// Receives from many peers, as a helper.
+/// Receives from many peers, in a helper.
 pub fn pull(peers: usize, count: usize) -> Outcome {
     let pull = Context::new().socket(PULL)?;
     pull.set_backlog(BACKLOG)?;
     println!("{}", bind(&pull, TCP)?);
-    many_peers::serve(peers, count, |count, tally| receive(&pull, count, tally))
+    many_peers::serve(peers, count, |count, counter| receive(&pull, count, counter))
 }
 
-/// Waits in `recv_multipart` while nothing comes.
+/// Waits in `recv_multipart` while no message arrives.
 #[cfg(target_os = "linux")]
-pub fn rest(time: Duration) -> Outcome<Rest> {
+pub fn idle(time: Duration) -> Outcome<IdleCost> {
     let (push, pull) = link(PUSH, PULL, TCP)?;
     let receive = move || {
         pull.recv_multipart(0)?;
         Ok(())
     };
-    Rest::observe(time, receive, || Ok(push.send("wake up", 0)?))
+    IdleCost::measure(time, receive, || Ok(push.send("wake up", 0)?))
 }
 
-/// Fills a queue without limit, and may empty it, as a helper.
+/// Fills a queue without limit, and receives its messages if `sides` is `both`, in a helper.
 pub fn count(sides: &str, messages: usize) -> Outcome {
     let context = Context::new();
     let (push, pull) = (context.socket(PUSH)?, context.socket(PULL)?);
@@ -96,7 +96,7 @@ pub fn count(sides: &str, messages: usize) -> Outcome {
         sides,
         messages,
         |message, count| send(&push, message, count),
-        |count, tally| receive(&pull, count, tally),
+        |count, counter| receive(&pull, count, counter),
     )
 }
 
@@ -111,7 +111,7 @@ fn link(client: zmq::SocketType, server: zmq::SocketType, endpoint: &str) -> Out
 fn bind(server: &Socket, endpoint: &str) -> Outcome<String> {
     server.bind(endpoint)?;
     let bound = server.get_last_endpoint()?;
-    Ok(bound.map_err(|_| "libzmq gave an endpoint that is no text")?)
+    Ok(bound.map_err(|_| "libzmq returned an endpoint that is not valid UTF-8")?)
 }
 
 fn send(push: &Socket, message: &[&[u8]], count: usize) -> Outcome {
@@ -121,17 +121,17 @@ fn send(push: &Socket, message: &[&[u8]], count: usize) -> Outcome {
     Ok(())
 }
 
-fn receive(pull: &Socket, count: usize, tally: &mut Tally) -> Outcome {
+fn receive(pull: &Socket, count: usize, counter: &mut Counter) -> Outcome {
     for _ in 0..count {
-        tally.add(&pull.recv_multipart(0)?)?;
+        counter.add(&pull.recv_multipart(0)?)?;
     }
     Ok(())
 }
 
-fn ask(request: &Socket, message: &[&[u8]], count: usize, tally: &mut Tally) -> Outcome {
+fn ask(request: &Socket, message: &[&[u8]], count: usize, counter: &mut Counter) -> Outcome {
     for _ in 0..count {
         request.send_multipart(message, 0)?;
-        tally.add(&request.recv_multipart(0)?)?;
+        counter.add(&request.recv_multipart(0)?)?;
     }
     Ok(())
 }

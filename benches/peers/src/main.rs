@@ -1,38 +1,20 @@
-//! zeroless beside its peers: push/pull over loopback TCP, one sender and one receiver, frames of many sizes.
+//! Compares zeroless with other ZeroMQ libraries: push/pull over loopback TCP, with one sender, one receiver and frames
+//! of many sizes. `benches/README.md` explains how to run this and how to read the table.
 //!
-//! From the root of the repository:
-//!
-//! ```text
-//! cargo run --release --manifest-path benches/peers/Cargo.toml --target-dir target/peers
-//! cargo run --release --manifest-path benches/peers/Cargo.toml --target-dir target/peers -- --quick
-//! cargo run --release --manifest-path benches/peers/Cargo.toml --target-dir target/peers -- --picture
-//! ```
-//!
-//! The first takes about six minutes, `--quick` less than one. Only with `--picture` does it draw
-//! `benches/throughput.svg`, so that a mere trial does not replace what was measured with care. The target folder is
-//! named because cargo would put one in here, where the `worker_pool` example would count its files.
-//!
-//! Each contestant does the same work, as a newcomer to it would write it, with nothing tuned: zeroless calls to send
-//! and iterates to receive, `zmq` calls its blocking `send_multipart` and `recv_multipart`, each on a thread of its
-//! own. `zeromq` and `rzmq` await in a task each, on a tokio runtime with as many threads as there are cores. All of
-//! them start from borrowed bytes, which each has to copy to send them.
-//!
-//! # How to read it
-//!
-//! By the ratios to `zmq`; more is better. The other figures tell as much of the machine, and of what else it was
-//! doing; but the contestants take turns of a fraction of a second, and what slows the one mostly slows the others.
-//! Each ratio is the median of the ratios of all rounds.
+//! Each library does the same work, as a newcomer would write it, and nothing is tuned. zeroless and `zmq` send on one
+//! thread and receive on another. `zeromq` and `rzmq` send in one task and receive in another, on a tokio runtime with
+//! as many threads as there are cores. All start from borrowed bytes, and must copy them to send them.
 
 #![forbid(unsafe_code)]
 
-mod contestants;
+mod libraries;
 mod measure;
 mod picture;
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use contestants::CONTESTANTS;
+use libraries::LIBRARIES;
 use measure::{Effort, FULL, QUICK, Row, SIZES};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -73,7 +55,7 @@ impl Options {
             match argument.as_str() {
                 "--quick" => options.effort = &QUICK,
                 "--picture" => options.picture = true,
-                _ => return Err(format!("{argument} is no option\n{USAGE}").into()),
+                _ => return Err(format!("unknown option: {argument}\n{USAGE}").into()),
             }
         }
         Ok(options)
@@ -82,7 +64,7 @@ impl Options {
 
 /// Prints each row of the table as soon as it is measured.
 fn compare(effort: &Effort) -> Vec<Row> {
-    let names = CONTESTANTS.map(|contestant| contestant.name);
+    let names = LIBRARIES.map(|library| library.name);
     println!("{:8}  {:>36}  {:>48}", "", "ratio to zmq", "k messages/s");
     println!("{}", line("", names, names));
     let measured = SIZES.iter().map(|size| {
@@ -95,7 +77,7 @@ fn compare(effort: &Effort) -> Vec<Row> {
     measured.collect()
 }
 
-fn line<T: AsRef<str>>(size: &str, ratios: [T; CONTESTANTS.len()], throughputs: [T; CONTESTANTS.len()]) -> String {
-    let cells = |cells: [T; CONTESTANTS.len()], width| cells.map(|cell| format!("{:>width$}", cell.as_ref())).concat();
+fn line<T: AsRef<str>>(size: &str, ratios: [T; LIBRARIES.len()], throughputs: [T; LIBRARIES.len()]) -> String {
+    let cells = |cells: [T; LIBRARIES.len()], width| cells.map(|cell| format!("{:>width$}", cell.as_ref())).concat();
     format!("{size:>8}  {}  {}", cells(ratios, 9), cells(throughputs, 12))
 }

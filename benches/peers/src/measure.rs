@@ -1,4 +1,4 @@
-//! Gives the contestants their turns, and makes figures of how long they take.
+//! Runs the libraries in turn, and computes figures from the times.
 
 use std::fmt::{self, Display};
 use std::io::{IsTerminal, stderr};
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use zeroless::Message;
 
-use crate::contestants::{CONTESTANTS, Contestant, YARDSTICK};
+use crate::libraries::{BASELINE, LIBRARIES, Library};
 
 pub struct Size {
     pub bytes: usize,
-    /// How many messages there are in a turn: what takes some tenths of a second.
+    /// The number of messages in a run. A run takes some tenths of a second.
     count: usize,
 }
 
@@ -45,89 +45,89 @@ impl Display for Size {
     }
 }
 
-/// How much to do for each size.
+/// How much to measure for each size.
 pub struct Effort {
-    /// In each, all contestants take a turn.
+    /// In each round, all libraries do one run.
     rounds: usize,
-    /// What the length of a turn is divided by.
+    /// The number of messages in a run is divided by this.
     divisor: usize,
 }
 
 pub const FULL: Effort = Effort { rounds: 21, divisor: 1 };
 pub const QUICK: Effort = Effort { rounds: 7, divisor: 4 };
 
-/// How long a turn may take. A peer that loses a message would otherwise wait for it for ever.
+/// The longest time for a run. Without it, a library that loses a message would wait for it forever.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What is sent: the first bytes of this, as many as the size wants.
+/// The bytes to send. A frame of a given size consists of the first bytes of this array.
 static BYTES: [u8; 1 << 20] = [b'0'; 1 << 20];
 
-/// One contestant's part of a round.
+/// What a library has to do in one run.
 #[derive(Clone, Copy)]
-pub struct Turn {
-    /// What to send, over and over.
+pub struct Run {
+    /// The frame that is sent again and again.
     pub frame: &'static [u8],
     pub count: usize,
-    contestant: Contestant,
+    library: Library,
 }
 
-impl Turn {
-    /// Has two threads send and receive, after one message that shows them to be connected.
+impl Run {
+    /// Times two threads that send and receive, after a first message that shows that they are connected.
     pub fn time<Sending: Display, Receiving: Display>(
         self,
         mut send: impl FnMut() -> Result<(), Sending> + Send,
         mut receive: impl FnMut() -> Result<Message, Receiving>,
     ) -> Duration {
-        let mut receive = || self.check(self.must(receive()).iter().map(Vec::len));
-        self.must(send());
+        let mut receive = || self.check(self.or_exit(receive()).iter().map(Vec::len));
+        self.or_exit(send());
         receive();
         thread::scope(|scope| {
             let start = Instant::now();
-            scope.spawn(|| (0..self.count).for_each(|_| self.must(send())));
+            scope.spawn(|| (0..self.count).for_each(|_| self.or_exit(send())));
             (0..self.count).for_each(|_| receive());
             start.elapsed()
         })
     }
 
-    /// Makes sure that a message with frames of these lengths is as long as what was sent.
+    /// Checks that the lengths of the frames of a message are those of the message that was sent.
     pub fn check(&self, lengths: impl IntoIterator<Item = usize>) {
         if !lengths.into_iter().eq([self.frame.len()]) {
-            self.fail("a message came other than it was sent");
+            self.fail("a message arrived with frames of the wrong length");
         }
     }
 
-    /// Ends the process on an error, on whichever thread: the other one might wait for ever for what did not happen.
-    pub fn must<T>(&self, outcome: Result<T, impl Display>) -> T {
+    /// Exits on an error, on any thread. Otherwise another thread could wait forever for a message that was not sent.
+    pub fn or_exit<T>(&self, outcome: Result<T, impl Display>) -> T {
         outcome.unwrap_or_else(|error| self.fail(error))
     }
 
-    fn fail(&self, why: impl Display) -> ! {
+    fn fail(&self, reason: impl Display) -> ! {
         show_progress("");
-        eprintln!("{} with {} bytes: {why}", self.contestant.name, self.frame.len());
+        eprintln!("{} with {} bytes: {reason}", self.library.name, self.frame.len());
         process::exit(1)
     }
 
-    /// Messages a second.
+    /// Does the run, and returns the messages a second.
     fn throughput(self) -> f64 {
         let (done, is_done) = mpsc::channel::<()>();
         let elapsed = thread::scope(|scope| {
             scope.spawn(move || {
                 if is_done.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-                    self.fail(format_args!("a turn took longer than {LIMIT:?}"));
+                    self.fail(format_args!("a run took longer than {LIMIT:?}"));
                 }
             });
-            let outcome = (self.contestant.push_pull)(self);
+            let outcome = (self.library.push_pull)(self);
             drop(done);
-            self.must(outcome)
+            self.or_exit(outcome)
         });
         self.count as f64 / elapsed.as_secs_f64()
     }
 }
 
-/// What the contestants reached at one size.
+/// What the libraries reached with one size.
 pub struct Row {
     pub bytes: usize,
-    rounds: Vec<[f64; CONTESTANTS.len()]>,
+    rounds: Vec<[f64; LIBRARIES.len()]>,
 }
 
 impl Row {
@@ -143,32 +143,32 @@ impl Row {
         Row { bytes, rounds }
     }
 
-    /// What part of the yardstick's throughput each contestant reached.
-    pub fn ratios(&self) -> [f64; CONTESTANTS.len()] {
-        self.medians(|round, contestant| round[contestant] / round[YARDSTICK])
+    /// Returns the throughput of each library, divided by that of the baseline.
+    pub fn ratios(&self) -> [f64; LIBRARIES.len()] {
+        self.medians(|round, library| round[library] / round[BASELINE])
     }
 
-    /// How many messages a second went through with each contestant.
-    pub fn throughputs(&self) -> [f64; CONTESTANTS.len()] {
-        self.medians(|round, contestant| round[contestant])
+    /// Returns the messages a second of each library.
+    pub fn throughputs(&self) -> [f64; LIBRARIES.len()] {
+        self.medians(|round, library| round[library])
     }
 
-    fn medians(&self, figure: impl Fn(&[f64; CONTESTANTS.len()], usize) -> f64) -> [f64; CONTESTANTS.len()] {
-        std::array::from_fn(|contestant| median(self.rounds.iter().map(|round| figure(round, contestant))))
+    fn medians(&self, figure: impl Fn(&[f64; LIBRARIES.len()], usize) -> f64) -> [f64; LIBRARIES.len()] {
+        std::array::from_fn(|library| median(self.rounds.iter().map(|round| figure(round, library))))
     }
 }
 
-/// Gives each contestant a turn. Who goes first rotates, so that drift favours none.
-fn round(number: usize, bytes: usize, count: usize) -> [f64; CONTESTANTS.len()] {
-    let mut throughputs = [0.0; CONTESTANTS.len()];
-    for place in 0..CONTESTANTS.len() {
-        let contestant = (number + place) % CONTESTANTS.len();
-        let turn = Turn {
+/// Runs each library once. The library that runs first rotates, so that drift does not favour any of them.
+fn round(number: usize, bytes: usize, count: usize) -> [f64; LIBRARIES.len()] {
+    let mut throughputs = [0.0; LIBRARIES.len()];
+    for place in 0..LIBRARIES.len() {
+        let library = (number + place) % LIBRARIES.len();
+        let run = Run {
             frame: &BYTES[..bytes],
             count,
-            contestant: CONTESTANTS[contestant],
+            library: LIBRARIES[library],
         };
-        throughputs[contestant] = turn.throughput();
+        throughputs[library] = run.throughput();
     }
     throughputs
 }
@@ -179,10 +179,10 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Writes over the last line of a terminal.
-fn show_progress(what: impl Display) {
+/// Overwrites the last line of a terminal.
+fn show_progress(progress: impl Display) {
     if stderr().is_terminal() {
         const CLEARED: &str = "\r\x1b[K";
-        eprint!("{CLEARED}{what}");
+        eprint!("{CLEARED}{progress}");
     }
 }

@@ -1,19 +1,19 @@
-//! Draws what was measured.
+//! Draws the measured throughput.
 
 use std::iter;
 
 use plotters::prelude::*;
 
 use crate::Outcome;
-use crate::contestants::{CONTESTANTS, YARDSTICK};
+use crate::libraries::{BASELINE, LIBRARIES};
 use crate::measure::{Row, SIZES};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../throughput.svg");
 const TITLE: &str = "Push/pull over loopback TCP, one sender and one receiver";
 
-/// How each contestant is drawn: people who are blind to some colours can tell these apart. The yardstick is a broad
-/// band, so that it shows beneath whoever is just as fast.
-const STYLES: [(RGBColor, u32); CONTESTANTS.len()] = [
+/// The colour and the width of each line. People who are blind to some colours can tell these colours apart. The
+/// baseline is wide, so that it stays visible below the line of a library that is equally fast.
+const STYLES: [(RGBColor, u32); LIBRARIES.len()] = [
     (RGBColor(0, 114, 178), 2),
     (RGBColor(185, 185, 185), 8),
     (RGBColor(0, 158, 115), 2),
@@ -32,7 +32,7 @@ pub fn draw(rows: &[Row]) -> Outcome {
         .x_label_area_size(56)
         .y_label_area_size(72)
         .build_cartesian_2d(
-            // Some room to the left of the least size, and to the right of the greatest.
+            // Leaves some room to the left of the smallest size, and to the right of the largest.
             (10.0..1.6 * (1 << 20) as f64)
                 .log_scale()
                 .with_key_points(SIZES.iter().map(|size| size.bytes as f64).collect()),
@@ -48,13 +48,13 @@ pub fn draw(rows: &[Row]) -> Outcome {
         .axis_desc_style(("sans-serif", 18))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    for index in yardstick_first() {
+    for index in baseline_first() {
         let (color, width) = STYLES[index];
         let style = color.filled().stroke_width(width);
         let points = rows.iter().map(|row| (row.bytes as f64, row.throughputs()[index]));
         chart
             .draw_series(LineSeries::new(points, style).point_size(4))?
-            .label(CONTESTANTS[index].name)
+            .label(LIBRARIES[index].name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], style));
     }
     chart
@@ -69,13 +69,13 @@ pub fn draw(rows: &[Row]) -> Outcome {
     Ok(area.present()?)
 }
 
-/// All contestants, those that come later drawn over those before.
-fn yardstick_first() -> impl Iterator<Item = usize> {
-    let others = (0..CONTESTANTS.len()).filter(|index| *index != YARDSTICK);
-    iter::once(YARDSTICK).chain(others)
+/// Returns the indexes of all libraries in the order of drawing. Later lines cover earlier ones.
+fn baseline_first() -> impl Iterator<Item = usize> {
+    let others = (0..LIBRARIES.len()).filter(|index| *index != BASELINE);
+    iter::once(BASELINE).chain(others)
 }
 
-/// The powers of ten from the one below the least throughput to the one above the greatest.
+/// Returns the powers of ten from below the smallest throughput to above the largest.
 fn decades(rows: &[Row]) -> Vec<f64> {
     let logarithms = rows.iter().flat_map(Row::throughputs).map(f64::log10);
     let least = logarithms.clone().fold(f64::INFINITY, f64::min).floor() as i32;

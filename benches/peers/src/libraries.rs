@@ -1,30 +1,30 @@
-//! Those who are compared, each at the same work.
+//! The libraries that are compared. Each does the same work.
 
 use std::time::Duration;
 
 use crate::Outcome;
-use crate::measure::Turn;
+use crate::measure::Run;
 
 #[derive(Clone, Copy)]
-pub struct Contestant {
+pub struct Library {
     pub name: &'static str,
-    /// Takes a turn, and says how long it took from the second message on: with the first one, they are connected.
-    pub push_pull: fn(Turn) -> Outcome<Duration>,
+    /// Does one run, and returns how long it took without the first message, which shows that the sockets are connected.
+    pub push_pull: fn(Run) -> Outcome<Duration>,
 }
 
-pub const CONTESTANTS: [Contestant; 4] = [
-    Contestant::new("zeroless", with_zeroless::push_pull),
-    Contestant::new("zmq", with_zmq::push_pull),
-    Contestant::new("zeromq", with_zeromq::push_pull),
-    Contestant::new("rzmq", with_rzmq::push_pull),
+pub const LIBRARIES: [Library; 4] = [
+    Library::new("zeroless", with_zeroless::push_pull),
+    Library::new("zmq", with_zmq::push_pull),
+    Library::new("zeromq", with_zeromq::push_pull),
+    Library::new("rzmq", with_rzmq::push_pull),
 ];
 
-/// Where the one is that all are measured against: `zmq`.
-pub const YARDSTICK: usize = 1;
+/// The index of the library that all others are compared with: `zmq`.
+pub const BASELINE: usize = 1;
 
-impl Contestant {
-    const fn new(name: &'static str, push_pull: fn(Turn) -> Outcome<Duration>) -> Contestant {
-        Contestant { name, push_pull }
+impl Library {
+    const fn new(name: &'static str, push_pull: fn(Run) -> Outcome<Duration>) -> Library {
+        Library { name, push_pull }
     }
 }
 
@@ -32,14 +32,14 @@ mod with_zeroless {
     use super::*;
     use zeroless::{Client, Server};
 
-    pub fn push_pull(turn: Turn) -> Outcome<Duration> {
+    pub fn push_pull(run: Run) -> Outcome<Duration> {
         let pull = Server::new(0).pull()?;
         let push = Client::new().connect_local(pull.socket().port()?).push()?;
 
         let mut messages = pull.iter();
-        let send = || push(&[turn.frame]);
+        let send = || push(&[run.frame]);
         let receive = || messages.next().ok_or("the messages ended");
-        Ok(turn.time(send, receive))
+        Ok(run.time(send, receive))
     }
 }
 
@@ -47,19 +47,19 @@ mod with_zmq {
     use super::*;
     use zmq::{Context, PULL, PUSH};
 
-    pub fn push_pull(turn: Turn) -> Outcome<Duration> {
+    pub fn push_pull(run: Run) -> Outcome<Duration> {
         let context = Context::new();
         let pull = context.socket(PULL)?;
         pull.bind("tcp://127.0.0.1:*")?;
         let endpoint = pull
             .get_last_endpoint()?
-            .map_err(|_| "libzmq gave an endpoint that is no text")?;
+            .map_err(|_| "libzmq returned an endpoint that is not valid UTF-8")?;
         let push = context.socket(PUSH)?;
         push.connect(&endpoint)?;
 
-        let send = move || push.send_multipart([turn.frame], 0);
+        let send = move || push.send_multipart([run.frame], 0);
         let receive = || pull.recv_multipart(0);
-        Ok(turn.time(send, receive))
+        Ok(run.time(send, receive))
     }
 }
 
@@ -69,34 +69,34 @@ mod with_zeromq {
     use tokio::runtime::Runtime;
     use zeromq::{PullSocket, PushSocket, Socket, SocketRecv, SocketSend};
 
-    pub fn push_pull(turn: Turn) -> Outcome<Duration> {
-        Runtime::new()?.block_on(time(turn))
+    pub fn push_pull(run: Run) -> Outcome<Duration> {
+        Runtime::new()?.block_on(time(run))
     }
 
-    async fn time(turn: Turn) -> Outcome<Duration> {
+    async fn time(run: Run) -> Outcome<Duration> {
         let mut pull = PullSocket::new();
         let endpoint = pull.bind("tcp://127.0.0.1:0").await?;
         let mut push = PushSocket::new();
         push.connect(&endpoint.to_string()).await?;
-        push.send(turn.frame.to_vec().into()).await?;
-        turn.check(pull.recv().await?.iter().map(|frame| frame.len()));
+        push.send(run.frame.to_vec().into()).await?;
+        run.check(pull.recv().await?.iter().map(|frame| frame.len()));
 
         let start = Instant::now();
         let sender = tokio::spawn(async move {
-            for _ in 0..turn.count {
-                turn.must(push.send(turn.frame.to_vec().into()).await);
+            for _ in 0..run.count {
+                run.or_exit(push.send(run.frame.to_vec().into()).await);
             }
             push
         });
         let receiver = tokio::spawn(async move {
-            for _ in 0..turn.count {
-                let message = turn.must(pull.recv().await);
-                turn.check(message.iter().map(|frame| frame.len()));
+            for _ in 0..run.count {
+                let message = run.or_exit(pull.recv().await);
+                run.check(message.iter().map(|frame| frame.len()));
             }
             start.elapsed()
         });
         let elapsed = receiver.await?;
-        // Not before all is received: nothing promises that closing delivers what the sender still holds.
+        // Close only after all messages are received: closing does not promise to deliver what the sender still holds.
         sender.await?.close().await;
         Ok(elapsed)
     }
@@ -109,30 +109,30 @@ mod with_rzmq {
     use std::time::Instant;
     use tokio::runtime::Runtime;
 
-    pub fn push_pull(turn: Turn) -> Outcome<Duration> {
-        Runtime::new()?.block_on(time(turn))
+    pub fn push_pull(run: Run) -> Outcome<Duration> {
+        Runtime::new()?.block_on(time(run))
     }
 
-    async fn time(turn: Turn) -> Outcome<Duration> {
+    async fn time(run: Run) -> Outcome<Duration> {
         let context = Context::new()?;
         let pull = context.socket(SocketType::Pull)?;
         pull.bind("tcp://127.0.0.1:0").await?;
         let endpoint = String::from_utf8(pull.get_option(LAST_ENDPOINT).await?)?;
         let push = context.socket(SocketType::Push)?;
         push.connect(&endpoint).await?;
-        push.send(Msg::from_vec(turn.frame.to_vec())).await?;
-        turn.check([pull.recv().await?.size()]);
+        push.send(Msg::from_vec(run.frame.to_vec())).await?;
+        run.check([pull.recv().await?.size()]);
 
         let start = Instant::now();
         let sender = tokio::spawn(async move {
-            for _ in 0..turn.count {
-                turn.must(push.send(Msg::from_vec(turn.frame.to_vec())).await);
+            for _ in 0..run.count {
+                run.or_exit(push.send(Msg::from_vec(run.frame.to_vec())).await);
             }
             push
         });
         let receiver = tokio::spawn(async move {
-            for _ in 0..turn.count {
-                turn.check([turn.must(pull.recv().await).size()]);
+            for _ in 0..run.count {
+                run.check([run.or_exit(pull.recv().await).size()]);
             }
             start.elapsed()
         });

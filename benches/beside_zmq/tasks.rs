@@ -1,153 +1,154 @@
-//! The table of works: what the contestants are compared at.
+//! The tasks of the main table.
 
 use std::time::Duration;
 
 use crate::comparison::{Comparison, alternate};
+use crate::run::{INPROC, Implementation, Run, TCP, or_exit};
 use crate::table::Row;
-use crate::turn::{Contestant, INPROC, TCP, Turn, must};
 use crate::{with_zeroless, with_zmq};
 
 #[derive(Clone, Copy)]
-pub struct Work {
+pub struct Task {
     pub name: &'static str,
     pub measure: Measure,
-    /// The ratio that is: at least it for throughput, at most it for round trips.
-    pub wanted: f64,
-    pub zeroless: Contestant,
-    pub other: Contestant,
+    /// The ratio to reach: at least this for throughput, at most this for round trips.
+    pub goal: f64,
+    pub zeroless: Implementation,
+    pub baseline: Implementation,
     /// What zeroless is compared with.
-    pub other_is: &'static str,
+    pub baseline_is: &'static str,
     pub endpoint: &'static str,
-    /// How many frames a message has, and how long each of them is.
+    /// The number of frames in a message, and the length of each frame.
     pub frames: usize,
     pub bytes: usize,
-    /// How many messages, or round trips, there are in a turn: what takes some tenths of a second.
+    /// The number of messages, or of round trips, in a run. A run takes some tenths of a second.
     pub count: usize,
 }
 
-/// The plainest work, of which the others say only where they differ.
-pub const PLAIN: Work = Work {
+/// The simplest task. The others state only their differences.
+pub const PLAIN: Task = Task {
     name: "iterate and call, 1 frame of 16 B, TCP",
     measure: Measure::Throughput,
-    wanted: 1.00,
+    goal: 1.00,
     zeroless: with_zeroless::iterate,
-    other: with_zmq::multipart,
-    other_is: "zmq",
+    baseline: with_zmq::multipart,
+    baseline_is: "zmq",
     endpoint: TCP,
     frames: 1,
     bytes: 16,
     count: 1_000_000,
 };
 
-pub const WORKS: [Work; 12] = [
+pub const TASKS: [Task; 12] = [
     PLAIN,
-    Work {
+    Task {
         name: "iterate and call, 1 frame of 16 B, inproc",
         endpoint: INPROC,
         ..PLAIN
     },
-    Work {
+    Task {
         name: "iterate and call, 3 frames of 16 B, TCP",
-        wanted: 1.15,
+        goal: 1.15,
         frames: 3,
         count: 400_000,
         ..PLAIN
     },
-    Work {
+    Task {
         name: "iterate and call, 3 frames of 16 B, inproc",
-        wanted: 1.15,
+        goal: 1.15,
         endpoint: INPROC,
         frames: 3,
         count: 400_000,
         ..PLAIN
     },
-    Work {
+    Task {
         name: "iterate and call, 1 frame of 1 KiB, TCP",
         bytes: 1 << 10,
         count: 200_000,
         ..PLAIN
     },
-    Work {
+    Task {
         name: "iterate and call, 1 frame of 1 MiB, TCP",
         bytes: 1 << 20,
         count: 600,
         ..PLAIN
     },
-    Work {
+    Task {
         name: "recv_into, 1 frame of 16 B, TCP",
-        wanted: 0.97,
+        goal: 0.97,
         zeroless: with_zeroless::recv_into,
-        other: with_zmq::floor,
-        other_is: "floor",
+        baseline: with_zmq::minimum,
+        baseline_is: "minimum",
         ..PLAIN
     },
-    Work {
+    Task {
         name: "frames(), 1 frame of 1 MiB, TCP",
-        wanted: 0.97,
+        goal: 0.97,
         zeroless: with_zeroless::frames,
-        other: with_zmq::floor,
-        other_is: "floor",
+        baseline: with_zmq::minimum,
+        baseline_is: "minimum",
         bytes: 1 << 20,
         count: 600,
         ..PLAIN
     },
-    Work {
+    Task {
         name: "request and reply, 16 B, one process",
         measure: Measure::RoundTrip,
         zeroless: with_zeroless::round_trips,
-        other: with_zmq::round_trips,
+        baseline: with_zmq::round_trips,
         count: 5_000,
         ..PLAIN
     },
-    Work {
+    Task {
         name: "request and reply, 16 B, two processes",
         measure: Measure::RoundTrip,
         zeroless: with_zeroless::round_trips_between_processes,
-        other: with_zmq::round_trips_between_processes,
+        baseline: with_zmq::round_trips_between_processes,
         count: 5_000,
         ..PLAIN
     },
-    Work {
+    Task {
         name: "four threads on one &Receiver, 16 B, TCP",
-        wanted: 0.90,
+        goal: 0.90,
         zeroless: with_zeroless::receivers::<4>,
-        other: with_zeroless::receivers::<1>,
-        other_is: "one thread",
+        baseline: with_zeroless::receivers::<1>,
+        baseline_is: "one thread",
         ..PLAIN
     },
-    Work {
+    Task {
         name: "four cloned senders, 16 B, TCP",
-        wanted: 0.90,
+        goal: 0.90,
         zeroless: with_zeroless::senders::<4>,
-        other: with_zeroless::senders::<1>,
-        other_is: "one sender",
+        baseline: with_zeroless::senders::<1>,
+        baseline_is: "one sender",
         ..PLAIN
     },
 ];
 
-impl Work {
-    /// Compares in so many rounds, with turns that are so many times shorter.
+impl Task {
+    /// Compares the implementations in this number of rounds. The number of messages in a run is
+    /// divided by `divisor`.
     pub fn compare(&self, rounds: usize, divisor: usize) -> Comparison {
         let count = (self.count / divisor).max(1);
-        let reached = |contestant| self.measure.figure(self.take_turn(contestant, count), count);
+        let reached = |implementation| self.measure.figure(self.run(implementation, count), count);
         Comparison::of(&alternate(
             self.name,
             rounds,
             || reached(self.zeroless),
-            || reached(self.other),
+            || reached(self.baseline),
         ))
     }
 
-    /// Goes through the work once, if that is few messages, to see that it can be done.
-    pub fn try_out(&self) {
-        for contestant in [self.zeroless, self.other] {
-            self.take_turn(contestant, self.count.min(10));
+    /// Runs the task once, with few messages, to check that it works.
+    pub fn smoke_test(&self) {
+        for implementation in [self.zeroless, self.baseline] {
+            self.run(implementation, self.count.min(10));
         }
     }
 
-    fn take_turn(&self, contestant: Contestant, count: usize) -> Duration {
+    fn run(&self, implementation: Implementation, count: usize) -> Duration {
         let frame = vec![b'0'; self.bytes];
-        must(contestant(Turn {
+        or_exit(implementation(Run {
             endpoint: self.endpoint,
             message: &vec![frame.as_slice(); self.frames],
             count,
@@ -159,16 +160,16 @@ impl Work {
             name: self.name.into(),
             ratio: format!("{:.2}", comparison.ratio),
             spread: comparison.spread(),
-            wanted: self.measure.wanted(self.wanted),
+            goal: self.measure.goal(self.goal),
             zeroless: rounded(comparison.zeroless),
-            other: rounded(comparison.other),
+            baseline: rounded(comparison.baseline),
             unit: self.measure.unit(),
-            other_is: self.other_is,
+            baseline_is: self.baseline_is,
         }
     }
 }
 
-/// A figure, with as many places as tell it from others that are alike.
+/// Formats a figure with enough digits to compare it with similar figures.
 pub fn rounded(figure: f64) -> String {
     let places = match figure {
         ..10.0 => 3,
@@ -199,7 +200,7 @@ impl Measure {
         }
     }
 
-    fn wanted(self, ratio: f64) -> String {
+    fn goal(self, ratio: f64) -> String {
         match self {
             Measure::Throughput => format!(">= {ratio:.2}"),
             Measure::RoundTrip => format!("<= {ratio:.2}"),
