@@ -454,6 +454,15 @@
 #[cfg(feature = "curve")]
 extern crate libsodium_sys as _;
 
+// The layers of the crate, from top to bottom. A module imports only from layers below its own, never through this file
+// (`.ci/imports` checks it):
+//
+// recipe, proxy                                    what users begin with
+// handle                                           what the patterns return
+// engine                                           a socket that threads share
+// security                                         which clients a server lets in
+// endpoint, error, libzmq, message, sys, topic     values, and what the platform decides
+
 mod endpoint;
 mod engine;
 mod error;

@@ -377,7 +377,7 @@ fn warn_of_surprises(pattern: Pattern, socket: &OpenSocket) {
         None if is_public() => log::warn!(
             target: "zeroless",
             "{} lets anyone in from other machines, without a password or encryption; \
-             the chapter \"On a network\" of the documentation shows how to let in only known clients, \
+             the page guide::networks of the documentation shows how to let in only known clients, \
              and Server::new listens only to this machine",
             socket.label()
         ),
