@@ -169,14 +169,14 @@ fn sends_at_once_when_the_queue_was_just_emptied() {
 
 /// A server, and its endpoint.
 fn open(pattern: Pattern) -> (Engine, String) {
-    let plan = SocketSpec {
+    let spec = SocketSpec {
         pattern,
         binds: &["tcp://127.0.0.1:*".to_owned()],
         connects: &[],
         topics: Vec::new(),
         options: &Options::default(),
     };
-    let engine = Engine::open(plan).unwrap();
+    let engine = Engine::open(spec).unwrap();
     let endpoint = engine.bound().remove(0);
     (engine, endpoint)
 }
