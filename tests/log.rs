@@ -45,7 +45,7 @@ fn logged(level: Level, port: u16) -> Vec<String> {
 }
 
 #[test]
-fn binding_connecting_and_closing_are_told_at_info() {
+fn reports_binding_connecting_and_closing() {
     let _watchdog = watchdog();
     start_logging();
     let (push, pull) = push_and_pull();
@@ -66,7 +66,7 @@ fn binding_connecting_and_closing_are_told_at_info() {
 }
 
 #[test]
-fn messages_are_told_at_trace_with_their_sizes_and_never_their_content() {
+fn traces_sizes_but_not_content() {
     let _watchdog = watchdog();
     start_logging();
     let (push, pull) = push_and_pull();
@@ -95,7 +95,7 @@ fn messages_are_told_at_trace_with_their_sizes_and_never_their_content() {
 }
 
 #[test]
-fn a_subscriber_that_binds_warns() {
+fn warns_of_subscriber_that_binds() {
     start_logging();
     let news = Server::new(0).subscribe([""]).unwrap();
     let warnings = logged(Level::Warn, news.socket().port().unwrap());
@@ -106,7 +106,7 @@ fn a_subscriber_that_binds_warns() {
 }
 
 #[test]
-fn a_public_server_that_lets_everyone_in_warns_and_others_do_not() {
+fn warns_of_open_public_server() {
     start_logging();
     for (server, warns) in [
         (Server::public(0), 1),
@@ -130,7 +130,7 @@ fn a_public_server_that_lets_everyone_in_warns_and_others_do_not() {
 }
 
 #[test]
-fn who_is_refused_and_why_is_told_at_warn_and_never_the_password() {
+fn warns_of_refused_client_without_its_password() {
     let _watchdog = watchdog();
     start_logging();
     let pull = Server::new(0).plain_users([("ada", "enchantress")]).pull().unwrap();
@@ -160,7 +160,7 @@ fn who_is_refused_and_why_is_told_at_warn_and_never_the_password() {
 }
 
 #[test]
-fn a_function_that_cannot_say_whom_to_let_in_is_told_at_error() {
+fn reports_function_that_panics() {
     let _watchdog = watchdog();
     start_logging();
     let pull = Server::new(0)
@@ -182,7 +182,7 @@ fn a_function_that_cannot_say_whom_to_let_in_is_told_at_error() {
 }
 
 #[test]
-fn a_client_that_is_connected_to_nothing_warns() {
+fn warns_of_client_connected_to_nothing() {
     start_logging();
     let _push = Client::new().push().unwrap();
     let memory = MEMORY.0.lock().unwrap();
@@ -194,7 +194,7 @@ fn a_client_that_is_connected_to_nothing_warns() {
 }
 
 #[test]
-fn an_iteration_that_a_fault_ends_is_told_at_error() {
+fn reports_fault_that_ends_iteration() {
     let _watchdog = watchdog();
     start_logging();
     let (_reply, requests) = Server::new(0).reply().unwrap();
@@ -209,7 +209,7 @@ fn an_iteration_that_a_fault_ends_is_told_at_error() {
 }
 
 #[test]
-fn an_iteration_that_ends_in_the_course_of_things_is_told_to_no_one() {
+fn normal_end_of_iteration_is_silent() {
     let _watchdog = watchdog();
     start_logging();
     let publish = Server::new(0).publish().unwrap();

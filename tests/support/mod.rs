@@ -1,7 +1,8 @@
 //! What the tests share.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, reason = "each executable uses a part of it")]
 
 pub mod python;
+pub mod relay;
 pub mod zmtp;
 
 use std::fs;
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender as Channel, bounded};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
-use zeroless::{Message, Publisher, Receiver, Sender, Server};
+use zeroless::{Keypair, Message, Publisher, Receiver, Sender, Server};
 
 /// How long a test may take before it counts as hung.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -38,13 +39,6 @@ pub fn watchdog() -> Watchdog {
         }
     });
     Watchdog { _fed: fed }
-}
-
-/// Says that this test is left out, and why.
-pub fn leave_out(why: &str) {
-    let test = thread::current().name().unwrap_or("a test").to_owned();
-    // Not `eprintln`: of a test that passes, its output would not be shown.
-    let _ = writeln!(std::io::stderr(), "{test} is left out; {why}");
 }
 
 /// A pair of push and pull over loopback.
@@ -210,22 +204,35 @@ impl Drop for Folder {
 }
 
 /// A process that ends with the test, whatever becomes of it.
-pub struct Process(Child);
-
-/// Runs an ignored test of this file in a process of its own, with an argument for it.
-pub fn run_in_child(test: &str, argument: &str) -> Process {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
-        .env("ZEROLESS_TEST_ARGUMENT", argument)
-        // The harness of the child writes there.
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    Process::start(&mut command)
+pub struct Process {
+    child: Child,
+    /// Whether it runs a test of this executable, which must have run when the process succeeds.
+    runs_test: bool,
 }
 
-/// Runs an ignored test that is a server in a process of its own, and waits until it reports that it is listening.
-pub fn serve_in_child(test: &str, argument: &str) -> (Process, impl Iterator<Item = String> + use<>) {
+/// The arguments with which this executable runs one of its tests only.
+pub fn arguments_to_run<T: Fn()>(_test: T) -> [&'static str; 5] {
+    // The path of the function begins with the name of the crate, that of the test does not.
+    let (_crate, name) = std::any::type_name::<T>().split_once("::").unwrap();
+    ["--exact", name, "--include-ignored", "--nocapture", "--test-threads=1"]
+}
+
+/// Runs a test of this executable in a process of its own, with an argument for it.
+pub fn run_in_child(test: impl Fn(), argument: &str) -> Process {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(arguments_to_run(test))
+        .env("ZEROLESS_TEST_ARGUMENT", argument)
+        // The test harness of the child writes there.
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut process = Process::start(&mut command);
+    process.runs_test = true;
+    process
+}
+
+/// Runs a test that is a server in a process of its own, and waits until it reports that it is listening.
+pub fn serve_in_child<T: Fn()>(test: T, argument: &str) -> (Process, impl Iterator<Item = String> + use<T>) {
     let mut server = run_in_child(test, argument);
     let mut reports = server.reports();
     assert!(
@@ -247,46 +254,56 @@ pub fn report(line: &str) {
 
 impl Process {
     pub fn start(command: &mut Command) -> Process {
-        Process(command.stdin(Stdio::piped()).spawn().unwrap())
+        Process {
+            child: command.stdin(Stdio::piped()).spawn().unwrap(),
+            runs_test: false,
+        }
     }
 
     /// The lines that a child of [`run_in_child`] reports, until it ends. They can be asked for once.
     pub fn reports(&mut self) -> impl Iterator<Item = String> + use<> {
-        lines(self.0.stderr.take().unwrap())
+        lines(self.child.stderr.take().unwrap())
     }
 
     /// The lines that the process prints, until it ends. They can be asked for once.
     pub fn prints(&mut self) -> impl Iterator<Item = String> + use<> {
-        lines(self.0.stdout.take().unwrap())
+        lines(self.child.stdout.take().unwrap())
     }
 
     /// Types a line.
     pub fn types(&mut self, line: &str) {
-        writeln!(self.0.stdin.as_mut().unwrap(), "{line}").unwrap();
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
     pub fn id(&self) -> u32 {
-        self.0.id()
+        self.child.id()
     }
 
     /// Ends the standard input.
     pub fn let_go(&mut self) {
-        drop(self.0.stdin.take());
+        drop(self.child.stdin.take());
     }
 
     /// Ends the process at once, and waits until it has ended.
     pub fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn signal(&self, signal: Signal) {
-        signal::kill(Pid::from_raw(self.0.id() as i32), signal).unwrap();
+        signal::kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
     }
 
     /// Waits for the process to end by itself, and well.
     pub fn succeeds(&mut self) {
-        assert!(self.0.wait().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        if self.runs_test {
+            let mut said = String::new();
+            let mut stdout = self.child.stdout.take().unwrap();
+            stdout.read_to_string(&mut said).unwrap();
+            // A name that no test has would run nothing, and succeed.
+            assert!(said.contains("test result: ok. 1 passed"), "{said}");
+        }
     }
 }
 
@@ -296,7 +313,12 @@ fn lines(output: impl Read) -> impl Iterator<Item = String> {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
+}
+
+/// Makes a keypair, which takes a libzmq that has CURVE.
+pub fn new_keypair() -> Keypair {
+    Keypair::generate().unwrap_or_else(|error| panic!("this test needs CURVE: {error}"))
 }

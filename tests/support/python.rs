@@ -8,24 +8,20 @@ use std::time::Duration;
 
 use zeroless::{Message, Receiver};
 
-use super::leave_out;
-
 /// What [`Peer::say_hello_to`] says, behind the topic.
 pub const HELLO: &[u8] = b"hello";
 
-/// The Python to test with; `None` where that is not asked for.
-pub fn interpreter() -> Option<OsString> {
-    let Some(interpreter) = env::var_os("ZEROLESS_PYTHON") else {
-        leave_out("set ZEROLESS_PYTHON to a Python with the packages zeroless and pyzmq to run it");
-        return None;
-    };
+/// The Python to test with.
+pub fn interpreter() -> OsString {
+    let interpreter = env::var_os("ZEROLESS_PYTHON")
+        .expect("this test needs Python: set ZEROLESS_PYTHON to one that has the packages zeroless and pyzmq");
     let imported = Command::new(&interpreter).args(["-c", "import zeroless, zmq"]).status();
     assert!(
         imported.as_ref().is_ok_and(|status| status.success()),
-        "ZEROLESS_PYTHON={interpreter:?} has to be a Python with the packages zeroless and pyzmq, \
+        "ZEROLESS_PYTHON={interpreter:?} must be a Python that has the packages zeroless and pyzmq, \
          but importing them there gave {imported:?}"
     );
-    Some(interpreter)
+    interpreter
 }
 
 /// A script of `tests/interop` that runs, and ends with the test at the latest.

@@ -1,5 +1,4 @@
 //! A stretch of network between a client and a server, which can be made to fail, and be listened to.
-#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -64,7 +63,7 @@ impl Relay {
             opened: sender,
         };
         let mut relay = Relay {
-            port: crate::support::unused_port(),
+            port: super::unused_port(),
             shared: Arc::new(shared),
             door: None,
             opened,
