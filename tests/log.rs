@@ -1,4 +1,4 @@
-//! What the log tells, and what it keeps to itself.
+//! What is logged, and what is never logged.
 
 mod support;
 
@@ -11,7 +11,7 @@ use support::{
 };
 use zeroless::{Client, Server};
 
-/// Keeps what is logged. A process has one logger, so the tests look for the ports of their own.
+/// Keeps what is logged. A process has only one logger, so each test looks for its own ports.
 struct Memory(Mutex<Vec<(Level, String)>>);
 
 static MEMORY: Memory = Memory(Mutex::new(Vec::new()));
@@ -37,7 +37,7 @@ fn start_logging() {
     });
 }
 
-/// What was logged at a level about a port.
+/// What was logged about a port at this level.
 fn logged(level: Level, port: u16) -> Vec<String> {
     let memory = MEMORY.0.lock().unwrap();
     let about = |text: &&(Level, String)| text.0 == level && text.1.contains(&format!(":{port}"));
@@ -163,10 +163,7 @@ fn warns_of_refused_client_without_its_password() {
 fn reports_function_that_panics() {
     let _watchdog = watchdog();
     start_logging();
-    let pull = Server::new(0)
-        .plain(|_, _| panic!("as this test wants it"))
-        .pull()
-        .unwrap();
+    let pull = Server::new(0).plain(|_, _| panic!("on purpose")).pull().unwrap();
     let port = pull.socket().port().unwrap();
     let _push = client_of(&pull)
         .plain("ada", "?")

@@ -1,4 +1,4 @@
-//! The examples do what they say, and say what is wrong.
+//! The examples do what they say, and report errors.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -98,12 +98,12 @@ fn run(name: &str, arguments: &[&str]) -> Output {
     example(name, arguments).output().unwrap()
 }
 
-/// Starts an example in a role, at a port.
+/// Starts an example in a role, on a port.
 fn play(name: &str, role: &str, port: u16) -> Process {
     Process::start(example(name, &[role, &port.to_string()]).stdout(Stdio::piped()))
 }
 
-/// Starts an example that has one role only, at a port.
+/// Starts an example without roles, on a port.
 fn start(name: &str, port: u16) -> Process {
     Process::start(example(name, &[&port.to_string()]).stdout(Stdio::piped()))
 }
@@ -201,7 +201,7 @@ fn multipart_takes_messages_apart() {
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 }
 
-/// What a client printed, without its complaints that it had to wait: each answer, and the worker that gave it.
+/// Each answer that a client has printed, with its worker, and without the lines that say that it had to wait.
 fn answers(client: &mut Process) -> Vec<(String, String)> {
     let printed = client.prints().filter(|line| !line.starts_with("no reply"));
     let answers = printed.map(|line| {
@@ -213,7 +213,7 @@ fn answers(client: &mut Process) -> Vec<(String, String)> {
     answers
 }
 
-/// Runs a client, checks what it is answered, and returns which workers did so.
+/// Runs a client, checks its answers, and returns the workers that gave them.
 fn ask(name: &str, port: u16) -> BTreeSet<String> {
     let (answers, workers): (Vec<String>, _) = answers(&mut play(name, "client", port)).into_iter().unzip();
     assert_eq!(answers, ["one is ONE", "two is TWO", "three is THREE"]);
@@ -231,7 +231,7 @@ fn broker_distributes_requests() {
     let mut workers = [(); 2].map(|()| play("broker", "worker", port));
     let ids = BTreeSet::from_iter(workers.iter().map(|worker| worker.id().to_string()));
     let mut answering = BTreeSet::new();
-    // How soon both are connected is up to the system.
+    // When both are connected depends on the system.
     while answering != ids {
         answering.append(&mut ask("broker", port));
     }
@@ -303,7 +303,7 @@ fn pipeline_does_each_job_once() {
         summary.pop().unwrap(),
         format!("the squares of 1 to 200 add up to {sum}")
     );
-    // One of them may have done it all, if the other was slow to start.
+    // One of them may have done everything, if the other started late.
     let ids = workers.each_ref().map(|worker| format!("worker {} did ", worker.id()));
     let shares = summary.iter().map(|line| {
         let share = ids.iter().find_map(|id| line.strip_prefix(id)).unwrap();
@@ -353,7 +353,7 @@ fn load_balancer_answers() {
     assert_eq!(answers(&mut client), expected);
 }
 
-/// A worker or a client of the load balancer, whom the test plays.
+/// A worker or a client of the load balancer that the test plays.
 struct Peer {
     send: Sender,
     receive: Receiver,
@@ -374,14 +374,14 @@ impl Peer {
         self.send.send(&[what]).unwrap();
     }
 
-    /// Takes a job, which has to be this one.
+    /// Receives a job, which must be this one.
     fn takes(&self, what: &str) -> Message {
         let job = self.receive.recv().unwrap();
         assert_eq!(job.last().unwrap(), what.as_bytes());
         job
     }
 
-    /// Sends a job back as it came, and waits until it is with the one who asked: then the worker is known to be idle.
+    /// Sends a job back unchanged, and waits until the client has it. Then the balancer knows that the worker is idle.
     fn does(&self, job: &Message, client: &Peer) {
         self.send.send(job).unwrap();
         assert_eq!(client.receive.recv().unwrap(), [job.last().unwrap().as_slice()]);
@@ -405,7 +405,7 @@ fn load_balancer_chooses_longest_idle_worker() {
         fast.does(&fast.takes(what), &eve);
     }
 
-    // Both are busy now, so this one waits for whoever is done first.
+    // Both are busy now, so this waits for the first one that is idle.
     eve.ask("4");
     let four = fast.takes("4");
     jim.ask("waiting");
@@ -435,11 +435,11 @@ fn load_balancer_replaces_worker_that_left() {
     ask("load_balancer", port);
     leaver.kill();
 
-    // What the other reports goes to the probe. It has come after that one left, so once it is heard, the balancer
-    // knows of both, and has the one that left as the first to be idle.
+    // The other worker's report goes to the probe. It was sent after the first worker left. So once the probe has it,
+    // the balancer knows both workers, and the one that left has been idle longest.
     let (probe, heard) = client_of_port(port).identity("probe").dealer().unwrap();
     let other = Peer::worker(port);
-    // More than once, as the probe may still be on its way to the balancer.
+    // More than once, because the balancer may not know the probe yet.
     while heard.recv_timeout(Duration::from_millis(100)).is_err() {
         other.send.send(&["probe", "I am here"]).unwrap();
     }
@@ -466,7 +466,7 @@ fn clean_stop_ends_on_signal() {
     }
 }
 
-/// Starts the HTTP server and waits until it is there.
+/// Starts the HTTP server, and waits until it listens.
 fn serve_http() -> (Process, u16) {
     let port = unused_port();
     let mut server = start("http", port);
@@ -482,7 +482,7 @@ fn browse(port: u16, request: &str) -> String {
     read_response(peer)
 }
 
-/// What comes until the server hangs up.
+/// Reads until the server closes the connection.
 fn read_response(mut peer: TcpStream) -> String {
     let mut response = String::new();
     peer.read_to_string(&mut response).unwrap();
@@ -523,9 +523,9 @@ fn http_joins_pieces_of_each_peer() {
         peer
     };
     let [mut one, mut two] = [begin("/one"), begin("/two")];
-    // Who leaves in the middle of a request disturbs nobody.
+    // A peer that leaves in the middle of a request disturbs no other.
     begin("/none").shutdown(Shutdown::Both).unwrap();
-    // Once this one is answered, the first pieces of the others have left TCP, and cannot come with the second ones.
+    // Once this is answered, the server has read the first pieces of the others, so the second ones come separately.
     browse(port, "GET / HTTP/1.1\r\n\r\n");
     two.write_all(b"re\r\n\r\n").unwrap();
     assert_eq!(
@@ -576,7 +576,7 @@ const AT_TWO_PORTS: [(&str, &str); 5] = [
 /// The examples that take a port alone.
 const WITHOUT_ROLES: [&str; 2] = ["clean_stop", "http"];
 
-/// Asserts that an example refuses these arguments with a usage line, and says which ports there are.
+/// Asserts that an example refuses these arguments with a usage line that says which ports are valid.
 fn assert_usage(name: &str, arguments: &[&str], usage: &str, ports: &str) {
     let output = run(name, arguments);
     assert_eq!(output.status.code(), Some(2), "{name} {arguments:?}");
@@ -612,7 +612,7 @@ fn wrong_role_or_port_prints_usage() {
     }
 }
 
-/// Asserts that a program that wants this port says that it is taken.
+/// Asserts that a program reports that this port is in use.
 fn assert_taken(mut command: Command, taken: u16) {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{command:?}");
@@ -670,7 +670,7 @@ fn log_shows_what_happens() {
     }
 }
 
-/// A folder of files to count, which is gone with the test.
+/// A folder of files to count, which is removed when it is dropped.
 struct Folder(PathBuf);
 
 impl Folder {

@@ -5,7 +5,7 @@ use zeroless::{ErrorKind, Keypair, Server};
 use crate::security::{Replier, ask, await_denial, run};
 use crate::support::{Folder, new_keypair};
 
-/// What zmq.auth.CURVE_ALLOW_ANY is.
+/// The value of zmq.auth.CURVE_ALLOW_ANY.
 const ANY_KEY: &str = "*";
 
 #[test]
@@ -25,7 +25,7 @@ fn server_refuses_other_key() {
         let (ours, theirs) = keypairs();
         let server = Replier::new(Server::new(0).curve(&ours).allow_keys([theirs.public()]));
         let stranger = python.connect(&server, &as_owner_of(&new_keypair(), &ours));
-        server.assert_turns_away(stranger, server.client().curve(ours.public(), &theirs));
+        server.assert_refuses(stranger, server.client().curve(ours.public(), &theirs));
     });
 }
 
@@ -46,7 +46,7 @@ fn server_gets_nothing_from_mistaken_client() {
         let (ours, theirs) = keypairs();
         let server = Replier::new(Server::new(0).curve(&ours).allow_keys([theirs.public()]));
         let mistaken = python.connect(&server, &as_owner_of(&theirs, &new_keypair()));
-        server.assert_turns_away(mistaken, server.client().curve(ours.public(), &theirs));
+        server.assert_refuses(mistaken, server.client().curve(ours.public(), &theirs));
     });
 }
 
@@ -83,7 +83,7 @@ fn mistaken_client_sends_nothing() {
         let (mut server, client) = python.serve(&["curve_server", theirs.secret(), ANY_KEY]);
         let mut mistaken = client.clone();
         mistaken.curve(new_keypair().public(), &ours);
-        // It is not turned away, but goes on trying: the right server may be there one day.
+        // It is not denied but keeps trying, because the right server may start later.
         assert_eq!(ask(&mistaken), Err(ErrorKind::TimedOut));
         server.assert_lets_in(client.clone().curve(theirs.public(), &ours));
         server.0.ends_well();
@@ -98,7 +98,7 @@ fn server_refuses_missing_key() {
         let server = Replier::new(Server::new(0).curve(&ours).allow_any_key());
         for how in [&["null"][..], &["plain_client", "ada", "enchantress"]] {
             let stranger = python.connect(&server, how);
-            server.assert_turns_away(stranger, server.client().curve(ours.public(), &theirs));
+            server.assert_refuses(stranger, server.client().curve(ours.public(), &theirs));
         }
     });
 }
@@ -134,7 +134,7 @@ fn server_lets_in_keys_written_by_python() {
         }
         let eve = load(&others, "eve.key_secret");
         let stranger = python.connect(&server, &as_owner_of(&eve, &ours));
-        server.assert_turns_away(stranger, server.client().curve(ours.public(), &grace));
+        server.assert_refuses(stranger, server.client().curve(ours.public(), &grace));
     });
 }
 
@@ -142,7 +142,7 @@ fn keypairs() -> (Keypair, Keypair) {
     (new_keypair(), new_keypair())
 }
 
-/// The words for a client of Python's that owns that keypair, and takes the server for the owner of the other.
+/// The arguments of a Python client that owns `keypair`, and expects the server to own the other one.
 fn as_owner_of<'a>(keypair: &'a Keypair, server: &'a Keypair) -> [&'a str; 4] {
     [
         "curve_client",

@@ -1,16 +1,9 @@
-//! What zeroless sends, Python's Zeroless and bare pyzmq receive, and the other way round.
+//! Messages between zeroless and Python's Zeroless or pyzmq, in both directions.
 //!
-//! Left out unless `ZEROLESS_PYTHON` names a Python that has both:
+//! The Python end is `peer.py`. It does one thing after the other, as the test orders it, so that no test has to guess
+//! how far it is.
 //!
-//! ```text
-//! python3 -m venv venv && venv/bin/pip install zeroless pyzmq
-//! ZEROLESS_PYTHON=venv/bin/python cargo test --test interop
-//! ```
-//!
-//! The Python end is `interop/peer.py`. It does one thing after the other as the test tells it, so that no test has to
-//! guess how far it is.
-//!
-//! Python's Zeroless has no dealers, routers, raw streams, x-patterns and proxies, so ours meet pyzmq alone.
+//! Python's Zeroless has no dealers, routers, raw streams, x-patterns and proxies, so ours are tested with pyzmq only.
 
 use std::ffi::OsString;
 use std::iter;
@@ -24,16 +17,16 @@ use zeroless::{
     proxy_with_capture,
 };
 
-/// How long a socket waits for what should come at once: a failure is better than a hang.
+/// How long a socket waits for what should come at once, so that a test fails instead of hanging.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The routing id of whoever meets a router, where the other side has to know it.
+/// The routing id of the peer of a router, where the other side must know it.
 const NAME: &str = "name";
 
 const SUBSCRIBE_TO_SPORT: &[u8] = b"\x01sport";
 const UNSUBSCRIBE_FROM_SPORT: &[u8] = b"\0sport";
 
-/// Makes two tests of a function: Python plays with that library, and binds or connects.
+/// Makes two tests of a function: Python uses this library, and binds or connects.
 macro_rules! with_library {
     ($library:literal, $binds:ident, $connects:ident, $test:ident) => {
         #[test]
@@ -50,7 +43,7 @@ macro_rules! with_library {
     };
 }
 
-/// Makes two tests of each function: Python plays with pyzmq, and binds or connects.
+/// Makes two tests of each function: Python uses pyzmq, and binds or connects.
 macro_rules! with_pyzmq {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {
@@ -59,7 +52,7 @@ macro_rules! with_pyzmq {
     )+};
 }
 
-/// Makes four tests of each function: Python plays with one library or the other, and binds or connects.
+/// Makes four tests of each function: Python uses either library, and binds or connects.
 macro_rules! with_each_python {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {
@@ -223,7 +216,7 @@ fn dealer_sends_to_router(python: Python) {
 
 fn dealer_receives_from_router(python: Python) {
     let ((say, hear), mut peer) = python.routes();
-    // A router drops what it is to send to someone that it has not met.
+    // A router drops messages to peers that it does not know yet.
     say(&[HELLO]).unwrap();
     assert_eq!(peer.hear(), [NAME.as_bytes(), HELLO]);
     peer.send_all(&behind_frame(NAME));
@@ -240,7 +233,7 @@ fn router_receives_from_dealer(python: Python) {
 
 fn router_sends_to_dealer(python: Python) {
     let ((say, hear), mut peer) = python.meet("dealer", &[NAME], Server::router, Client::router, socket_of_both);
-    // Until it is heard of, sending to it is an error.
+    // Sending to the dealer is an error until the router has received from it.
     peer.send(&[HELLO.to_vec()]);
     assert_eq!(hear.recv().unwrap(), [NAME.as_bytes(), HELLO]);
     peer.receive(messages().len());
@@ -334,7 +327,7 @@ fn xsubscribe_to_xpublisher(python: Python) {
     let ((subscribe, news), mut peer) =
         python.meet("xpublish", &[], Server::xsubscribe, Client::xsubscribe, socket_of_both);
     subscribe(&[SUBSCRIBE_TO_SPORT]).unwrap();
-    // As ours, if it binds, sends its subscriptions only while it receives, that has to begin before.
+    // If ours binds, it sends its subscriptions only while it receives, so it must start to receive first.
     let heard = thread::spawn(move || take(&news, messages().len()));
     assert_eq!(peer.hear(), [SUBSCRIBE_TO_SPORT]);
     peer.send_all(&beginning_with("sport"));
@@ -385,7 +378,7 @@ fn proxy_passes_publications(python: Python) {
         socket_of_both,
     );
     let socket = socket_of_both(&frontend);
-    // Of what goes through, only the capture tells without being asked: the hellos end once one is there.
+    // Only the capture shows what passes without an order to Python. The hellos end once one has passed.
     let (capture, captured) = push_and_pull();
     let broker = thread::spawn(move || proxy_with_capture(frontend, backend, &capture));
     subscriber.receive(1);
@@ -424,7 +417,7 @@ fn repeated_request_gets_no_late_reply() {
     });
 }
 
-/// Messages of all that may go wrong on the way: a lone frame, empty frames at every place, bytes of every value.
+/// Messages of every shape that might be changed: a single frame, empty frames at every position, bytes of every value.
 fn messages() -> Vec<Message> {
     let all_bytes: Vec<u8> = (0..=255).collect();
     vec![
@@ -442,7 +435,7 @@ fn messages() -> Vec<Message> {
     ]
 }
 
-/// The messages, with the topic as the beginning of their first frames.
+/// The messages, whose first frames begin with the topic.
 fn beginning_with(topic: &str) -> Vec<Message> {
     let mut messages = messages();
     for message in &mut messages {
@@ -451,18 +444,18 @@ fn beginning_with(topic: &str) -> Vec<Message> {
     messages
 }
 
-/// The messages, with a topic or a routing id as a frame before their first frames.
+/// The messages, with a topic or a routing id as an additional first frame.
 fn behind_frame(frame: &str) -> Vec<Message> {
     let behind = |message: &Message| enclosed(&[frame.into()], message);
     messages().iter().map(behind).collect()
 }
 
-/// An envelope, and the message that is in it.
+/// A message in an envelope.
 fn enclosed(envelope: &[Vec<u8>], message: &[Vec<u8>]) -> Message {
     [envelope, message].concat()
 }
 
-/// The envelope of a request, which ends with the first empty frame, and what is in it.
+/// The envelope of a request, which ends with the first empty frame, and the message in it.
 fn opened(mut envelope: Message) -> (Message, Message) {
     let end = envelope.iter().position(Vec::is_empty);
     let message = envelope.split_off(end.expect("a request is in an envelope") + 1);
@@ -473,7 +466,7 @@ fn reversed(message: &Message) -> Message {
     message.iter().rev().cloned().collect()
 }
 
-/// What to say over a stream: the frames of the messages, but the empty ones, which would hang up.
+/// What to send over a stream: the frames of the messages without the empty ones, which would close the connection.
 fn pieces() -> Vec<Vec<u8>> {
     let frames = messages().into_iter().flatten();
     frames.filter(|frame| !frame.is_empty()).collect()
@@ -484,7 +477,7 @@ fn pieces_for(peer: &[u8]) -> Vec<Message> {
     pieces().into_iter().map(|piece| vec![peer.to_vec(), piece]).collect()
 }
 
-/// As many bytes of a stream's peer as there are in the pieces. TCP may have merged those, and split them.
+/// Receives as many bytes from a stream's peer as the pieces have. TCP may merge and split the pieces.
 fn bytes_of(peer: &[u8], mut next: impl FnMut() -> Message) -> Vec<u8> {
     let mut bytes = Vec::new();
     while bytes.len() < pieces().concat().len() {
@@ -496,7 +489,7 @@ fn bytes_of(peer: &[u8], mut next: impl FnMut() -> Message) -> Vec<u8> {
     bytes
 }
 
-/// The routing id of a stream's peer, of the message that says it has connected.
+/// The routing id of a stream's peer, from the message that reports the connection.
 fn who_has_connected(message: Message) -> Vec<u8> {
     let [peer, nothing] = message.try_into().unwrap();
     assert_eq!(nothing, b"");
@@ -520,12 +513,12 @@ fn send_all(sender: &Sender, messages: &[Message]) {
     }
 }
 
-/// The next messages; fewer, if they do not come in time.
+/// The next messages, or fewer if they do not come in time.
 fn take(receiver: &Receiver, count: usize) -> Vec<Message> {
     receiver.iter().take(count).collect()
 }
 
-/// The next messages after what is left of the greetings of [`Peer::say_hello_to`].
+/// The next messages after the remaining hellos of [`Peer::say_hello_to`].
 fn take_after_hello(subscriber: &Receiver, count: usize) -> Vec<Message> {
     subscriber.iter().skip_while(is_hello).take(count).collect()
 }
@@ -538,7 +531,7 @@ fn socket_of_both((sender, _): &(Sender, Receiver)) -> Socket {
     sender.socket()
 }
 
-/// Runs a test with that Python, if there is one.
+/// Runs a test with Python, which uses this library, and binds or connects.
 fn run(library: &'static str, binds: bool, test: fn(Python)) {
     let _watchdog = watchdog();
     test(Python {
@@ -548,7 +541,7 @@ fn run(library: &'static str, binds: bool, test: fn(Python)) {
     });
 }
 
-/// Which Python to meet, and how.
+/// Which Python to talk to, and how.
 struct Python {
     interpreter: OsString,
     library: &'static str,
@@ -556,7 +549,7 @@ struct Python {
 }
 
 impl Python {
-    /// Opens both ends of a pattern: Python's in the role that is named, and ours, as a server or as a client.
+    /// Opens both ends of a pattern: Python's in this role, and ours as a server or as a client.
     fn meet<H>(
         &self,
         role: &str,
@@ -582,7 +575,7 @@ impl Python {
         Peer::start(&self.interpreter, "peer.py", arguments)
     }
 
-    /// Python publishes in that role, with a topic of its own or none (`""`), and our subscriber hears it.
+    /// Makes Python publish in this role, with a topic of its own or none (`""`), and subscribes to it.
     fn publishes(&self, role: &str, topic: &str, topics: &[&str]) -> (Subscriber, Peer) {
         let serve = |server: &Server| server.subscribe(topics);
         let connect = |client: &Client| client.subscribe(topics);
@@ -593,14 +586,14 @@ impl Python {
         (subscriber, peer)
     }
 
-    /// Python is a router, and meets a dealer of ours that is called [`NAME`].
+    /// Connects a Python router with our dealer, whose identity is [`NAME`].
     fn routes(&self) -> ((Sender, Receiver), Peer) {
         let serve = |server: &Server| server.clone().identity(NAME).dealer();
         let connect = |client: &Client| client.clone().identity(NAME).dealer();
         self.meet("router", &[], serve, connect, socket_of_both)
     }
 
-    /// Opens a stream of ours and one of Python's, each with the routing id under which it knows the other.
+    /// Opens our stream and Python's, and returns the routing id that each has for the other.
     fn streams(&self) -> ((Sender, Receiver), Vec<u8>, Peer, Vec<u8>) {
         let (stream, mut peer) = self.meet("stream", &[], Server::stream, Client::stream, socket_of_both);
         let their_id = who_has_connected(stream.1.recv().unwrap());
@@ -608,7 +601,7 @@ impl Python {
         (stream, their_id, peer, our_id)
     }
 
-    /// Python subscribes, and waits for so many messages of ours.
+    /// Makes Python subscribe and wait for `count` messages of ours.
     fn subscribes(&self, topics: &[&str], count: usize) -> (Publisher, Peer) {
         let socket = |publisher: &Publisher| publisher.socket();
         let (publisher, mut peer) = self.meet("subscribe", topics, Server::publish, Client::publish, socket);

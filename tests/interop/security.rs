@@ -1,7 +1,7 @@
 //! Passwords, addresses and key files between zeroless and pyzmq. `curve.rs` has the tests that need CURVE.
 //!
-//! The Python end is `interop/secure_peer.py`. A client there tells how its handshake has ended. A server there lets in
-//! whom pyzmq's own authenticator does.
+//! The Python end is `secure_peer.py`. As a client it reports how its handshake has ended. As a server it lets in the
+//! clients that pyzmq's own authenticator lets in.
 
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, Stdio};
@@ -26,7 +26,7 @@ fn server_refuses_wrong_password() {
     run(|python| {
         let server = Replier::new(Server::new(0).plain_users([("ada", "enchantress")]));
         let stranger = python.connect(&server, &["plain_client", "ada", "enchantres"]);
-        server.assert_turns_away(stranger, server.client().plain("ada", "enchantress"));
+        server.assert_refuses(stranger, server.client().plain("ada", "enchantress"));
     });
 }
 
@@ -56,7 +56,7 @@ fn client_with_wrong_password_is_refused() {
 fn server_refuses_denied_address() {
     run(|python| {
         let server = Replier::new(Server::new(0).deny(["127.0.0.1"]));
-        server.assert_turns_away(python.connect(&server, &["null"]), &client_from_afar(server.port()));
+        server.assert_refuses(python.connect(&server, &["null"]), &client_from_afar(server.port()));
     });
 }
 
@@ -76,7 +76,7 @@ fn client_at_denied_address_is_refused() {
 fn server_refuses_missing_password() {
     run(|python| {
         let server = Replier::new(Server::new(0).plain_users([("ada", "enchantress")]));
-        server.assert_turns_away(
+        server.assert_refuses(
             python.connect(&server, &["null"]),
             server.client().plain("ada", "enchantress"),
         );
@@ -89,7 +89,7 @@ fn server_refuses_needless_password() {
     run(|python| {
         let server = Replier::new(&Server::new(0));
         let stranger = python.connect(&server, &["plain_client", "ada", "enchantress"]);
-        server.assert_turns_away(stranger, &server.client());
+        server.assert_refuses(stranger, &server.client());
     });
 }
 
@@ -136,7 +136,7 @@ fn reads_keys_of_python() {
 fn python_reads_keys() {
     run(|python| {
         let folder = Folder::new("zeroless-writes");
-        // Those of libzmq's manual: making new ones takes CURVE.
+        // The keys of libzmq's manual, because generating keys needs CURVE.
         let (public, secret) = (
             "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID",
             "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs",
@@ -158,10 +158,10 @@ fn python_reads_keys() {
     });
 }
 
-/// How long a socket waits for what should come at once: a failure is better than a hang.
+/// How long a socket waits for what should come at once, so that a test fails instead of hanging.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Long enough for what is to come to have come, where nothing is to come.
+/// How long to wait before asserting that nothing has arrived.
 const A_WHILE: Duration = Duration::from_secs(1);
 
 /// Runs a test with Python.
@@ -173,12 +173,12 @@ pub fn run(test: impl FnOnce(Python)) {
 pub struct Python(OsString);
 
 impl Python {
-    /// A requester of Python's, a client of that server of ours.
+    /// Starts a Python requester that is a client of our server.
     pub fn connect(&self, server: &Replier, how: &[&str]) -> Peer {
         self.start("request", server.port(), how).0
     }
 
-    /// A replier of Python's, and the recipe of a client of it.
+    /// Starts a Python replier, and returns it with the recipe of a client of it.
     pub fn serve(&self, how: &[&str]) -> (PythonReplier, Client) {
         let (peer, port) = self.start("reply", 0, how);
         (PythonReplier(peer, port), client_of_port(port))
@@ -189,7 +189,7 @@ impl Python {
         Peer::start(&self.0, "secure_peer.py", [&[role, &port], how].concat())
     }
 
-    /// Has Python make a keypair, and write it to a folder; returns the public and the secret key.
+    /// Makes Python write a new keypair to a folder, and returns the public and the secret key.
     pub fn make_certificates(&self, folder: &Folder, name: &str) -> (String, String) {
         let code = "import sys, zmq.auth\n\
                     _, path = zmq.auth.create_certificates(*sys.argv[1:], metadata={'name': 'Ada', 'curve': 'no'})\n\
@@ -199,7 +199,7 @@ impl Python {
         (public.to_owned(), secret.to_owned())
     }
 
-    /// What Python prints.
+    /// Runs code, and returns what it prints.
     fn run(&self, code: &str, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> String {
         let mut command = Command::new(&self.0);
         let output = command
@@ -231,7 +231,7 @@ impl Replier {
         client_of_port(self.port())
     }
 
-    /// Answers the next request.
+    /// Replies to the next request.
     fn answer(&self, request: &str, reply: &str) {
         assert_eq!(self.1.recv().unwrap(), [request.as_bytes()]);
         self.0.send(&[reply]).unwrap();
@@ -245,8 +245,8 @@ impl Replier {
         friend.ends_well();
     }
 
-    /// Looks whether a client of Python's is turned away, and this server gets nothing of it but goes on with a friend.
-    pub fn assert_turns_away(&self, mut stranger: Peer, friend: &Client) {
+    /// Asserts that a Python client is refused, and that this server receives nothing from it and serves a friend.
+    pub fn assert_refuses(&self, mut stranger: Peer, friend: &Client) {
         stranger.send(&[b"from a stranger".to_vec()]);
         let end = end_of_handshake(&mut stranger);
         assert!(end.starts_with("HANDSHAKE_FAILED"), "{end}");
@@ -258,7 +258,7 @@ impl Replier {
     }
 }
 
-/// How a client of Python's has fared at its first handshake.
+/// How the first handshake of a Python client has ended.
 fn end_of_handshake(client: &mut Peer) -> String {
     client.order("await_handshake");
     client.line()
@@ -268,7 +268,7 @@ fn end_of_handshake(client: &mut Peer) -> String {
 pub struct PythonReplier(pub Peer, u16);
 
 impl PythonReplier {
-    /// Looks whether a client of ours is let in; and whether nothing arrived of those that were not, before it.
+    /// Asserts that our client is let in, and that nothing from refused clients has arrived before.
     pub fn assert_lets_in(&mut self, friend: &Client) {
         let (request, replies) = friend.clone().timeout(TIMEOUT).request().unwrap();
         request.send(&["hello"]).unwrap();
@@ -278,27 +278,27 @@ impl PythonReplier {
     }
 }
 
-/// Opens sockets of a client of pyzmq's, until one is told that it is turned away.
+/// Opens sockets of a client of pyzmq's server, until one of them is denied.
 ///
-/// A libzmq that is turned away before its `zmq_connect` has returned does not notice, and other servers than ours
-/// are quick enough for that.
+/// A libzmq that is refused before its `zmq_connect` has returned does not notice. Servers other than ours are fast
+/// enough for that.
 pub fn await_denial(stranger: &Client) {
     let is_told = |_| match ask(stranger) {
         Err(ErrorKind::Denied) => true,
         Err(ErrorKind::TimedOut) => false,
-        outcome => panic!("a stranger is not turned away: {outcome:?}"),
+        outcome => panic!("a stranger is not denied: {outcome:?}"),
     };
-    assert!((0..20).any(is_told), "the client is not told that it is turned away");
+    assert!((0..20).any(is_told), "the client is not told that it is denied");
 }
 
-/// What comes of a request.
+/// Sends a request, and returns how it ends.
 pub fn ask(client: &Client) -> Result<(), ErrorKind> {
     let (request, replies) = client.clone().timeout(A_WHILE).request().unwrap();
     let outcome = request.send(&["from a stranger"]).and_then(|()| replies.recv());
     outcome.map(drop).map_err(|error| error.kind())
 }
 
-/// The recipe of a client of that server, from another address of this machine than 127.0.0.1.
+/// The recipe of a client of this port, from an address of this machine other than 127.0.0.1.
 fn client_from_afar(port: u16) -> Client {
     let mut client = Client::new();
     client.connect_to(format!("tcp://127.0.0.2:0;127.0.0.1:{port}"));

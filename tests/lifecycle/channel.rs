@@ -1,4 +1,4 @@
-//! Receivers as channels of crossbeam's.
+//! Receivers as crossbeam channels.
 
 use std::thread;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn full_channel_blocks_sender() {
     {
         sent += 1;
     }
-    // Three in the channel, one in the hand of its thread, and what the two high-water marks let pass.
+    // Three in the channel, one held by its thread, and what the two high-water marks allow.
     assert!((4..=8).contains(&sent), "{sent} messages were taken");
     for (number, message) in channel.iter().take(sent).enumerate() {
         assert_eq!(texts(&message), [number.to_string()]);
@@ -88,14 +88,14 @@ fn drop_ends_thread() {
         let another = pull.clone();
         let channel = pull.into_channel(round % 2);
         if round % 4 < 2 {
-            // With a message that there is no room for.
+            // With a message that the channel has no room for.
             push(&[b"one"]).unwrap();
             push(&[b"two"]).unwrap();
             wait_until(|| round % 2 == 0 || !channel.is_empty());
         }
         let inside = (*channel).clone();
         drop(channel);
-        // Whoever holds the channel inside learns that nothing comes any more.
+        // The channel inside is disconnected.
         while inside.recv_timeout(Duration::from_secs(20)) != Err(RecvTimeoutError::Disconnected) {}
         assert!(!another.socket().is_closed());
         push(&[b"three"]).unwrap();
@@ -130,7 +130,7 @@ fn close_disconnects_empty_channel() {
     assert_eq!((&channel).into_iter().count(), 0);
 }
 
-/// A logger that tells when a message of an unmistakable length was taken from its socket.
+/// A logger that reports when a message of a unique length has been received from its socket.
 struct Witness(crossbeam_channel::Sender<()>);
 
 const UNMISTAKABLE: usize = 4_321;
@@ -150,7 +150,7 @@ impl log::Log for Witness {
     fn flush(&self) {}
 }
 
-/// In a process of its own, as a process has one logger.
+/// In a process of its own, because a process has only one logger.
 #[test]
 fn close_delivers_message_in_hand() {
     let _watchdog = watchdog();

@@ -1,4 +1,4 @@
-//! Closing ends what is blocked, frees what was held, and is told plainly.
+//! Closing wakes what is blocked and frees what was held. Later calls return `Closed`.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::support::{self, client_of, push_and_pull, watchdog};
 use zeroless::{Client, ErrorKind, Server, Socket};
 
-/// Closes, and asserts that it takes less than a second until all of `blocked` have ended.
+/// Closes the socket, and asserts that all of `blocked` end within a second.
 fn close_ends(socket: &Socket, blocked: Vec<thread::JoinHandle<()>>) {
     let started = Instant::now();
     socket.close();
@@ -30,7 +30,7 @@ fn wakes_blocked_iterators() {
             let (pull, started) = (pull.clone(), started.clone());
             thread::spawn(move || pull.for_each(|_| _ = started.fetch_add(1, Ordering::SeqCst)))
         });
-        // One of them at least is under way, the others are or are about to be.
+        // At least one thread iterates; the others do or are about to.
         push(&[b"x"]).unwrap();
         support::wait_until(|| started.load(Ordering::SeqCst) == 1);
         close_ends(&pull.socket(), blocked.into());
@@ -138,7 +138,7 @@ fn delivers_what_was_sent_before() {
 fn races_with_every_call() {
     let _watchdog = watchdog();
     for _ in 0..500 {
-        // Neither end lingers: if both close in one moment, libzmq may linger for ever for the other.
+        // Neither end lingers: if both close at the same moment, libzmq may linger forever.
         let (say, hear) = Server::new(0).high_water_mark(1).linger(Duration::ZERO).pair().unwrap();
         let (answer, listen) = client_of(&hear)
             .high_water_mark(1)
@@ -155,7 +155,7 @@ fn races_with_every_call() {
             scope.spawn(|| _ = socket.disconnect_all());
             scope.spawn(|| socket.close());
             scope.spawn(|| socket.close());
-            // So that the other end is not blocked for ever.
+            // So that the other end is not blocked forever.
             let _ = say.try_send(&["x"]);
         });
         assert!(socket.is_closed());
@@ -172,19 +172,19 @@ fn opens_and_closes_a_thousand_sockets() {
         for (push, pull) in &sockets {
             push(&[b"x"]).unwrap();
             pull.recv().unwrap();
-            // Makes the wake-up, as whoever waits does.
+            // Waiting creates the wake-up descriptors.
             pull.recv_timeout(Duration::from_millis(1)).unwrap_err();
         }
         assert!(open_files() > before);
     }
-    // The last drop has ended the context, and that waits for libzmq's own threads.
+    // The last drop has terminated the context, which waits for libzmq's own threads.
     assert_eq!(open_files(), before);
 }
 
 #[test]
 fn frees_all_descriptors() {
     let _watchdog = watchdog();
-    // In a process of its own, as the other tests open files meanwhile.
+    // In a process of its own, because the other tests open files meanwhile.
     support::run_in_child(opens_and_closes_a_thousand_sockets, "").succeeds();
 }
 

@@ -34,7 +34,7 @@ fn delivers_to_server_that_starts_later() {
     let _watchdog = watchdog();
     let port = support::unused_port();
     let mut child = run_in_child(pushes_and_warns, &port.to_string());
-    // The warning comes when all is sent, and the closing drop has waited for a second.
+    // The warning comes when everything is sent and dropping the last handle has waited for a second.
     let warning = child.reports().find(|line| line.contains("WARN")).unwrap();
     assert!(
         warning.contains("zeroless") && warning.contains("waited 1s to close"),
@@ -65,7 +65,7 @@ fn closes_from_another_thread_and_returns() {
     let socket = push.socket();
     (0..MESSAGES).for_each(|number| push.send(&[number.to_string()]).unwrap());
     std::thread::spawn(move || socket.close());
-    // The other thread may be closing by now, and this one is to wait for it.
+    // The other thread may still be closing the socket, and this thread must wait for it.
     support::wait_until(|| push.socket().is_closed());
 }
 
@@ -85,7 +85,7 @@ fn delivers_when_another_thread_closes() {
 #[ignore = "runs as a child process of another test"]
 fn keeps_a_socket_for_good_and_returns() {
     let push = client_of_port(argument_of_child().parse().unwrap()).push().unwrap();
-    // As one does who closes on Ctrl-C.
+    // As a program does that closes the socket on Ctrl-C.
     std::mem::forget(push.socket());
     push(&[b"the last message"]).unwrap();
 }
@@ -130,7 +130,7 @@ fn subscribes_and_returns() {
     let news = client_of_port(port).subscribe(["a", "b"]).unwrap();
     news.recv().unwrap();
     report("received");
-    // Until the publisher is gone.
+    // Waits until the publisher is gone.
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     news.unsubscribe("a").unwrap();
     news.subscribe("c").unwrap();
@@ -169,7 +169,7 @@ fn opens_again_and_again() {
 fn leaves_no_threads() {
     let _watchdog = watchdog();
     let mut child = run_in_child(opens_again_and_again, "");
-    // The harness has two: one for the test, and one that waits for it.
+    // The test harness has two: one runs the test, and one waits for it.
     let threads = child.reports().find(|line| line.ends_with("threads"));
     assert_eq!(threads.as_deref(), Some("2 threads"));
     child.succeeds();
@@ -178,12 +178,12 @@ fn leaves_no_threads() {
 #[test]
 fn delivers_over_new_connection() {
     let _watchdog = watchdog();
-    // So that no close waits for what it delivers.
+    // Because of this socket, no close is the last one, which would wait for delivery.
     let _another = Server::new(0).pull().unwrap();
     for round in 0..200 {
         let pull = Server::new(0).pull().unwrap();
         let push = Client::new().push().unwrap();
-        // libzmq is asked, and does not look again for a while.
+        // This makes libzmq read its commands, and it does not read them again for a while.
         push.try_send(&["to nobody"]).unwrap_err();
         push.socket().connect_local(pull.socket().port().unwrap()).unwrap();
         push.send(&[round.to_string()]).unwrap();

@@ -1,4 +1,4 @@
-//! The live connection: what it tells, and how it is changed while running.
+//! The open socket: what it reports, and how it is changed while running.
 
 use std::thread;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn public_server_is_reached_at_every_address() {
     let _watchdog = watchdog();
     let pull = Server::public(0).pull().unwrap();
     let port = pull.socket().port().unwrap();
-    // All of 127.0.0.0/8 is this machine, and Server::new binds but the first.
+    // All of 127.0.0.0/8 is this machine, and Server::new binds only 127.0.0.1.
     for host in ["127.0.0.1", "127.0.0.2", "localhost"] {
         let push = Client::new().connect(host, port).push().unwrap();
         push.send(&[host]).unwrap();

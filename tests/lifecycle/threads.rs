@@ -1,4 +1,4 @@
-//! Every handle may be shared by any number of threads, sending and receiving at once.
+//! Any number of threads can share a handle, and send and receive at the same time.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use zeroless::{
     Client, ErrorKind, Frame, Frames, Iter, Publisher, Receiver, Sender, Server, Socket, Subscriber, TryIter,
 };
 
-/// Compiles if and only if the type may be sent to and shared between threads.
+/// Compiles only if the type can be sent to and shared between threads.
 fn is_send_and_sync<T: Send + Sync>() {}
 
 #[test]
@@ -33,7 +33,7 @@ fn every_public_type_is_send_and_sync() {
     is_send_and_sync::<zeroless::Error>();
 }
 
-/// Four threads on each end of one pair: two send, two receive, all at once, and every message is accounted for.
+/// Four threads use each end of a pair at the same time: two send, two receive. Every message must arrive once.
 fn flood_a_pair(high_water_mark: u32, messages: usize) {
     let _watchdog = watchdog();
     let (left_send, left_receive) = Server::new(0).high_water_mark(high_water_mark).pair().unwrap();
@@ -71,7 +71,7 @@ fn flood_a_pair(high_water_mark: u32, messages: usize) {
     });
 }
 
-/// Receives as many messages as this thread is the first to claim, until all are claimed.
+/// Claims and receives one message after the other, until all are claimed.
 fn collect_numbers(receive: &Receiver, unclaimed: &AtomicUsize) -> Vec<usize> {
     let claim = || unclaimed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
     let mut numbers = Vec::new();
@@ -111,7 +111,7 @@ fn eight_receivers_get_each_message_once() {
             let push = push.clone();
             scope.spawn(move || {
                 for number in 0..MESSAGES {
-                    // The number of frames differs, so that a torn message shows.
+                    // The number of frames differs, so that a torn message is detected.
                     let mut frames = vec![format!("{sender} {number}"); 2 + number % 3];
                     frames.push("end".to_owned());
                     push.send(&frames).unwrap();
@@ -145,7 +145,7 @@ fn eight_receivers_get_each_message_once() {
     );
 }
 
-/// Returns the sender and number of a message, once it has proved whole.
+/// Asserts that a message is whole, and returns its sender and number.
 fn check_frames(message: &[Vec<u8>]) -> (usize, usize) {
     let (end, body) = message.split_last().unwrap();
     let (sender, number) = std::str::from_utf8(&body[0]).unwrap().split_once(' ').unwrap();
@@ -166,7 +166,7 @@ fn passing_receiver_leaves_no_message_behind() {
     let taken = &AtomicUsize::new(0);
 
     thread::scope(|scope| {
-        // Sleeps in between, as the messages come by twos.
+        // This one sleeps in between, because messages come in pairs.
         let sleeper = scope.spawn(|| {
             pull.iter()
                 .inspect(|_| _ = taken.fetch_add(1, Ordering::SeqCst))
@@ -175,14 +175,14 @@ fn passing_receiver_leaves_no_message_behind() {
         for round in 1..=5_000 {
             push.send(&["one"]).unwrap();
             push.send(&["two"]).unwrap();
-            // Takes one of the two, unless the sleeper is quicker, and goes its way.
+            // Takes one of the two, unless the sleeper is faster.
             while taken.load(Ordering::SeqCst) < 2 * round {
                 if pull.try_recv().is_ok() {
                     taken.fetch_add(1, Ordering::SeqCst);
                     break;
                 }
             }
-            // The other one is for the sleeper to find.
+            // The sleeper must find the other one.
             support::wait_until(|| taken.load(Ordering::SeqCst) == 2 * round);
         }
         pull.socket().close();
@@ -197,7 +197,7 @@ fn sends_while_another_receives() {
     let (echo, listen) = client_of(&hear).pair().unwrap();
 
     thread::scope(|scope| {
-        // Each answer finds the listener asleep, since nothing comes unasked.
+        // The listener sleeps before each answer, because nothing comes without a request.
         let listener = scope.spawn(|| hear.iter().take(1_000).count());
         for _ in 0..1_000 {
             say.send(&["ping"]).unwrap();
@@ -247,7 +247,7 @@ fn waiting_threads_keep_their_own_timeouts() {
 fn signals_neither_end_nor_extend_a_wait() {
     let _watchdog = watchdog();
     let pull = Server::new(0).pull().unwrap();
-    // A handler that does nothing, so that the signal interrupts system calls but does not end the process.
+    // The handler does nothing, so that the signal interrupts system calls but does not terminate the process.
     signal_hook::flag::register(Signal::SIGUSR1 as i32, Arc::new(AtomicBool::new(false))).unwrap();
 
     let timeout = Duration::from_millis(300);
@@ -258,7 +258,7 @@ fn signals_neither_end_nor_extend_a_wait() {
     });
     while !waiting.is_finished() {
         pthread_kill(waiting.as_pthread_t(), Signal::SIGUSR1).unwrap();
-        thread::sleep(Duration::from_millis(1)); // the time between two signals, which nothing waits for
+        thread::sleep(Duration::from_millis(1)); // the time between two signals
     }
     let (outcome, waited) = waiting.join().unwrap();
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::TimedOut);

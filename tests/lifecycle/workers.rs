@@ -44,9 +44,9 @@ fn slow_worker_takes_fewer_messages() {
     let started = Instant::now();
     let outcome = jobs.workers(4, |_| {
         let me = thread::current().id();
-        // Whoever comes first is the slow one.
+        // The first one is the slow one.
         let is_slow = *slow.lock().unwrap().get_or_insert(me) == me;
-        // The work.
+        // This is the work.
         thread::sleep(if is_slow { 50 * QUICK } else { QUICK });
         *done.lock().unwrap().entry(me).or_default() += 1;
         if left.fetch_sub(1, Ordering::SeqCst) == 1 {
@@ -61,7 +61,7 @@ fn slow_worker_takes_fewer_messages() {
     let fewest = done.values().min().unwrap();
     assert_eq!(done.len(), 3);
     assert!(slow * 10 < *fewest, "the slow one did {slow}, the others {done:?}");
-    // Each of the others was at work nearly all the time, so that none has done much less than another.
+    // Each of the others worked nearly all the time, so none has done much less than another.
     assert!(fewest * 2 > JOBS / 3, "{done:?} in {took:?}");
 }
 
@@ -78,7 +78,7 @@ fn panic_continues_after_others_end() {
                 at_work.fetch_add(1, Ordering::SeqCst);
                 if job == [b"bad"] {
                     at_work.fetch_sub(1, Ordering::SeqCst);
-                    // Without the panic hook, which would print it.
+                    // This does not call the panic hook, which would print it.
                     std::panic::resume_unwind(Box::new("a bad job"));
                 }
                 at_work.fetch_sub(1, Ordering::SeqCst);

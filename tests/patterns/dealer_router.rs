@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::{self, client_of, texts, watchdog};
 use zeroless::{Client, ErrorKind, Receiver, Sender, Server};
 
-/// So small a queue that a peer that does not read is soon full. Over `inproc` there are no other buffers.
+/// The queue is so small that a peer that does not read is soon full. Over `inproc` there are no other buffers.
 fn small_router(name: &str) -> (Sender, Receiver) {
     Server::at(format!("inproc://{name}"))
         .high_water_mark(1)
@@ -14,7 +14,7 @@ fn small_router(name: &str) -> (Sender, Receiver) {
         .unwrap()
 }
 
-/// A dealer of that identity, of which the router knows once this returns.
+/// A dealer of this identity, which the router knows once this returns.
 fn known_dealer(name: &str, identity: &str, messages: &Receiver) -> (Sender, Receiver) {
     let mut client = Client::new();
     client.connect_to(format!("inproc://{name}")).high_water_mark(1);
@@ -37,7 +37,7 @@ fn router_replies_to_chosen_dealer() {
     let (answer, questions) = Server::new(0).router().unwrap();
     let dealers: Vec<_> = (0..3).map(|_| client_of(&questions).dealer().unwrap()).collect();
     for (number, (ask, _)) in dealers.iter().enumerate() {
-        // No turns are taken.
+        // A dealer need not wait for a reply.
         ask.send(&[format!("first of {number}")]).unwrap();
         ask.send(&[format!("second of {number}"), String::new()]).unwrap();
     }
@@ -171,7 +171,7 @@ fn full_peer_blocks_until_timeout() {
         .send_timeout(&["slow", "x"], Duration::from_millis(30))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
-    // Nobody else is disturbed.
+    // Other peers are not affected.
     answer.send(&["quick", "hello"]).unwrap();
     assert_eq!(read.recv().unwrap(), [b"hello"]);
 }
@@ -187,7 +187,7 @@ fn full_peers_block_independently() {
 
     thread::scope(|scope| {
         let waiting = scope.spawn(|| answer.send(&["silent", "never read"]));
-        // Behind it, or before it: both happen.
+        // It may wait before or behind the first one; both happen.
         let other = scope.spawn(|| answer.send(&["late", "last"]));
         assert!(read.iter().any(|message| message == [b"last"]));
         other.join().unwrap().unwrap();
@@ -202,7 +202,7 @@ fn router_keeps_order_at_high_water_mark_1() {
     let _watchdog = watchdog();
     let (answer, questions) = small_router("flood");
     let (ask, answers) = known_dealer("flood", "peer", &questions);
-    // Another one, with room, so that the router is ready to send all the time.
+    // Another peer, which has room, so that the router can always send.
     let (_idle, _unread) = known_dealer("flood", "idle", &questions);
 
     let numbers = |receiver: &Receiver| -> Vec<usize> {

@@ -1,4 +1,4 @@
-//! The options of recipes that libzmq acts on in the background.
+//! Options of recipes that libzmq applies in the background.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -50,7 +50,7 @@ fn large_frame_is_refused_and_later_messages_arrive() {
     push.send(&[b"small".to_vec(), vec![b'z'; 1_001]]).unwrap();
     other(&[b"from another"]).unwrap();
     assert_eq!(texts(&pull.recv().unwrap()), ["from another"]);
-    // What was sent before libzmq noticed goes down with the connection, so it is said until it is heard.
+    // What was sent before libzmq notices is lost with the connection, so this is sent until it arrives.
     let heard = loop {
         push(&[b"afterwards"]).unwrap();
         if let Ok(message) = pull.recv_timeout(Duration::from_millis(10)) {
@@ -60,11 +60,11 @@ fn large_frame_is_refused_and_later_messages_arrive() {
     assert_eq!(texts(&heard), ["afterwards"]);
 }
 
-/// Asserts that a peer that keeps silent is asked whether it is there, and then dropped.
+/// Asserts that a silent peer is sent a ping, and then disconnected.
 fn assert_dropped_when_silent(connection: &mut TcpStream, heartbeat: Duration) {
     let started = Instant::now();
     assert!(read_frame(connection).starts_with(b"\x04PING"));
-    // It may ask again before it gives up.
+    // There may be more pings before.
     await_hang_up(connection);
     assert!(started.elapsed() < 10 * heartbeat, "it took {:?}", started.elapsed());
 }
@@ -105,7 +105,7 @@ fn heartbeat_keeps_idle_connection() {
     let _watchdog = watchdog();
     let heartbeat = Duration::from_millis(20);
     let (answer, questions) = Server::new(0).heartbeat(heartbeat).router().unwrap();
-    // Under its made-up routing id, this would be another one if it connected again.
+    // Its routing id is generated, so if it connected again it would have another one.
     let (ask, answers) = client_of(&questions).dealer().unwrap();
     ask(&[b"hello"]).unwrap();
     let hello = questions.recv().unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::{self, await_subscribers, client_of, client_of_port, texts, watchdog};
 use zeroless::{Client, ErrorKind, ProxySide, Receiver, Result, Sender, Server, Socket, proxy, proxy_with_capture};
 
-/// A proxy that runs in a thread, the ports of its sides, and the sockets to close it with.
+/// A proxy that runs in a thread, and the sockets of its two sides.
 struct Running {
     frontend: Socket,
     backend: Socket,
@@ -14,7 +14,7 @@ struct Running {
 }
 
 impl Running {
-    /// A queue between clients that ask and workers that answer.
+    /// A queue between clients that request and workers that reply.
     fn queue() -> Running {
         let (frontend, backend) = (Server::new(0).router().unwrap(), Server::new(0).dealer().unwrap());
         let (front, back) = (frontend.0.socket(), backend.0.socket());
@@ -28,7 +28,7 @@ impl Running {
         Running::start(front, back, || proxy(frontend, backend))
     }
 
-    /// A streamer between those who push and those who pull.
+    /// A streamer between pushers and pullers.
     fn streamer(high_water_mark: u32) -> Running {
         let frontend = Server::new(0).high_water_mark(high_water_mark).pull().unwrap();
         let backend = Server::new(0).high_water_mark(high_water_mark).push().unwrap();
@@ -53,7 +53,7 @@ impl Running {
         client_of_port(self.backend.port().unwrap())
     }
 
-    /// Closes one side, and waits for the end.
+    /// Closes one side, and waits until the proxy ends.
     fn end(self) {
         self.frontend.close();
         self.thread.join().unwrap().unwrap();
@@ -61,7 +61,7 @@ impl Running {
     }
 }
 
-/// Answers so many requests, or fewer if the socket is closed.
+/// Replies to `count` requests, or to fewer if the socket is closed.
 fn answer(count: usize, (reply, requests): (Sender, Receiver)) {
     for request in requests.iter().take(count) {
         reply.send(&request).unwrap();
@@ -153,7 +153,7 @@ fn forwarder_passes_news_and_subscriptions() {
     let publish = forwarder.to_frontend().publish().unwrap();
     let mut fan = forwarder.to_backend().subscribe(["sport"]).unwrap();
     let mut sailor = forwarder.to_backend().subscribe(["weather"]).unwrap();
-    // The subscriptions come to the publisher through the forwarder.
+    // The subscriptions reach the publisher through the forwarder.
     await_subscribers(&publish, 2);
     publish(&[b"politics", b"an election"]).unwrap();
     publish(&[b"weather", b"", b"rain"]).unwrap();
@@ -171,7 +171,7 @@ fn streamer_keeps_messages_whole_and_in_order() {
         let push = streamer.to_frontend().push().unwrap();
         let pull = streamer.to_backend().pull().unwrap();
         let message = |number: usize| {
-            // Small and large frames, in different places.
+            // Small and large frames in different positions.
             let large = vec![number as u8; [0, 100, 20_000, 300_000][number % 4]];
             let mut frames = vec![number.to_string().into_bytes(), large];
             frames.rotate_left(number % 2);
@@ -206,7 +206,7 @@ fn streamer_without_workers_blocks_producers() {
         sent += 1;
     }
     assert!(sent <= 4, "{sent} messages were taken");
-    // It ends all the same.
+    // It ends nevertheless.
     streamer.backend.close();
     streamer.thread.join().unwrap().unwrap();
     for (number, message) in still_there.iter().take(sent).enumerate() {
@@ -235,7 +235,7 @@ fn one_way_proxy_ends_when_either_side_closes() {
     let _watchdog = watchdog();
     for round in 0..100 {
         let streamer = Running::streamer(1_000);
-        // So that it waits now for room, now for a message.
+        // So that it waits sometimes for room, sometimes for a message.
         let pull = (round % 4 < 2).then(|| streamer.to_backend().pull().unwrap());
         [&streamer.frontend, &streamer.backend][round % 2].close();
         streamer.thread.join().unwrap().unwrap();

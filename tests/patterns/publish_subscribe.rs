@@ -89,7 +89,7 @@ fn counts_subscriptions_while_publishing() {
     let _watchdog = watchdog();
     let publish = Server::new(0).publish().unwrap();
     let news = client_of_sender(&publish).subscribe([""]).unwrap();
-    // Until the subscription has arrived, and has been read in passing.
+    // Until the subscription has arrived, and publishing has read it.
     support::wait_until(|| {
         (0..1_000).for_each(|_| publish(&[b"x"]).unwrap());
         news.try_recv().is_ok()
@@ -173,7 +173,7 @@ fn drops_topic_while_iterating() {
                 .collect()
         });
         news.unsubscribe("a").unwrap();
-        // Once this one has arrived, so has the end of the other, which was sent before it.
+        // Once this has arrived, the unsubscription has arrived too, because it was sent before.
         news.subscribe("end").unwrap();
         await_subscribers(&publish, 3);
         for topic in ["a", "b", "end"] {
@@ -215,7 +215,7 @@ fn client_publishes_to_subscribing_server() {
     let news = Server::new(0).subscribe(["a"]).unwrap();
     let publish = client_of(&news).publish().unwrap();
     std::thread::scope(|scope| {
-        // The server asks for its topic only while it receives.
+        // The server sends its subscription only while it receives.
         let first = scope.spawn(|| news.recv().unwrap());
         await_subscribers(&publish, 1);
         publish(&[b"a", b"body"]).unwrap();

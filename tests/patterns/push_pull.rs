@@ -144,7 +144,7 @@ fn send_blocks_at_high_water_mark() {
     let _watchdog = watchdog();
     let push = Server::new(0).high_water_mark(1).push().unwrap();
     let pull = client_of_sender(&push).high_water_mark(1).pull().unwrap();
-    // Too large for the system's buffers to hold more than a few.
+    // The system's buffers hold only a few of these.
     let frame = vec![0; 1 << 20];
     let mut sent = 0;
     loop {
@@ -246,7 +246,7 @@ fn killed_peer_tears_no_message() {
         let push = &push;
         scope.spawn(move || {
             for number in 0u32.. {
-                // Of a size that libzmq and the system take many steps to send, so that a kill finds it half sent.
+                // So large that libzmq and the system send it in many steps, and a kill interrupts it half sent.
                 let frames = [
                     number.to_be_bytes().to_vec(),
                     vec![number as u8; 1 << 20],
@@ -263,11 +263,11 @@ fn killed_peer_tears_no_message() {
             let mut child = support::run_in_child(pulls_until_killed, &port.to_string());
             let mut reports = child.reports();
             assert_eq!(reports.next().as_deref(), Some("whole"));
-            // At some point of the stream, which differs each time.
+            // At another point of the stream each time.
             child.kill();
             assert!(reports.all(|report| report == "whole"));
         }
-        // An honest peer at last.
+        // Then a peer that receives everything.
         let pull = support::client_of_port(port).high_water_mark(2).pull().unwrap();
         for message in pull.iter().take(20) {
             assert!(is_whole(&message));
@@ -277,7 +277,7 @@ fn killed_peer_tears_no_message() {
     });
 }
 
-/// Whether a message is as the test above sends them.
+/// Whether a message is like those that the test above sends.
 fn is_whole(message: &Message) -> bool {
     let [first, body, last] = message.as_slice() else {
         return false;

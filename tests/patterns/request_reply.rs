@@ -70,7 +70,7 @@ fn retry_gets_no_stale_reply() {
         assert_eq!(replies.next(), None, "no one has replied yet");
         assert_eq!(texts(&requests.recv().unwrap()), [first.as_str()]);
 
-        // Both replies are under way when the second is asked for; only one of them is a reply to it.
+        // Both replies are in transit after the second request; only one of them answers it.
         request.send(&[&second]).unwrap();
         reply.send(&[&first]).unwrap();
         assert_eq!(texts(&requests.recv().unwrap()), [second.as_str()]);
@@ -96,7 +96,7 @@ fn retry_reaches_restarted_server() {
     assert_eq!(replies.recv().unwrap_err().kind(), ErrorKind::TimedOut);
     let (reply, requests) = Server::new(port).reply().unwrap();
     let restarted = requests.socket();
-    // To each asking, as a reply may take longer than the client waits for it.
+    // It replies to each request, because a reply may take longer than the client waits.
     let server = thread::spawn(move || requests.iter().for_each(|request| drop(reply.send(&request))));
     let received = loop {
         request(&[b"again"]).unwrap();
@@ -115,7 +115,7 @@ fn reply_without_request_is_out_of_turn() {
     let (reply, requests) = Server::new(0).reply().unwrap();
     assert_eq!(reply(&[b"to what?"]).unwrap_err().kind(), ErrorKind::OutOfTurn);
 
-    // And is no harm: the next request is replied to.
+    // It does no harm: the next request is replied to.
     let (request, replies) = client_of(&requests).request().unwrap();
     request(&[b"question"]).unwrap();
     requests.recv().unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::{self, client_of_port, watchdog};
 use zeroless::{Client, ErrorKind, Receiver, Server};
 
-/// Receives the bytes of one peer until there are so many.
+/// Receives `count` bytes of one peer.
 fn take(bytes: &Receiver, count: usize) -> Vec<u8> {
     let mut taken = Vec::new();
     while taken.len() < count {
@@ -92,7 +92,7 @@ fn slow_peer_loses_nothing() {
     let mut peer = TcpStream::connect(("127.0.0.1", bytes.socket().port().unwrap())).unwrap();
     let [id, _] = bytes.recv().unwrap().try_into().unwrap();
     let chunk = vec![b'x'; 10_000];
-    // Its queue is soon full, and then so are the buffers of the two ends of the connection.
+    // Its queue is soon full, and so are the buffers at both ends of the connection.
     let mut sent = 0;
     let error = loop {
         match send.send_timeout(&[&id[..], &chunk], Duration::from_millis(100)) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::support::{self, Process, texts, watchdog};
 use zeroless::{Client, ErrorKind, Server};
 
-/// A path for an `ipc` endpoint, which is gone with the test.
+/// A path for an `ipc` endpoint. The file is removed when this is dropped.
 struct IpcPath(PathBuf);
 
 impl IpcPath {
@@ -116,7 +116,7 @@ fn serves_at_a_path_until_killed() {
     }
 }
 
-/// A process that has bound the path.
+/// A process that has bound this path.
 fn server_at(path: &IpcPath) -> (Process, impl Iterator<Item = String> + use<>) {
     support::serve_in_child(serves_at_a_path_until_killed, &path.endpoint())
 }

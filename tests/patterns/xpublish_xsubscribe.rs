@@ -49,7 +49,7 @@ fn subscribes_and_unsubscribes_by_sending() {
     publish(&[b"weather", b"rain"]).unwrap();
     assert_eq!(texts(&news.recv().unwrap()), ["weather", "rain"]);
     subscribe(&[b"\x00weather"]).unwrap();
-    // It comes after the unsubscription.
+    // This arrives after the unsubscription.
     subscribe(&[b"\x01end"]).unwrap();
     await_subscribers(&publish, 3);
     publish(&[b"weather", b"sun"]).unwrap();

@@ -13,7 +13,7 @@ use nix::sys::pthread::pthread_kill;
 use nix::sys::signal::Signal;
 use zeroless::{Client, Server, proxy};
 
-/// Panics without the hook, which would print it.
+/// Panics without the panic hook, which would print it.
 fn panic_quietly() -> ! {
     resume_unwind(Box::new("on purpose"))
 }
@@ -35,7 +35,7 @@ fn panicking_thread_harms_no_other() {
     }
 }
 
-/// A frame that cannot say what it is.
+/// A frame that panics when its bytes are read.
 struct Unwilling;
 
 impl AsRef<[u8]> for Unwilling {
@@ -82,7 +82,7 @@ fn closing_races_all_other_calls() {
         let (say, hear) = Client::new().linger(Duration::ZERO).dealer().unwrap();
         let (socket, another) = (news.socket(), hear.socket());
         let (news_too, hear_too) = (news.clone(), hear.clone());
-        // Each of eight threads is given one of the handles, so that they are dropped at the same time, too.
+        // Each of eight threads has one of the handles, so that they are also dropped at the same time.
         let threads: [Box<dyn FnOnce() + Send + '_>; 8] = [
             Box::new(|| drop(peer.send(&[format!("a {round}")]))),
             Box::new(move || drop(news_too.recv())),
@@ -104,9 +104,9 @@ fn closing_races_all_other_calls() {
     }
 }
 
-/// Sends and receives through a proxy for so long, while all of its threads are interrupted every millisecond.
+/// Sends and receives through a proxy for this time, while a signal interrupts all of its threads every millisecond.
 pub fn assert_signals_do_nothing(time: Duration) {
-    // A handler that does nothing, so that the signal interrupts system calls but does not end the process.
+    // The handler does nothing, so that the signal interrupts system calls but does not terminate the process.
     signal_hook::flag::register(Signal::SIGUSR1 as i32, Arc::new(AtomicBool::new(false))).unwrap();
     let (frontend, backend) = (Server::new(0).pull().unwrap(), Server::new(0).push().unwrap());
     let (front, back) = (frontend.socket(), backend.socket());
@@ -139,7 +139,7 @@ pub fn assert_signals_do_nothing(time: Duration) {
         for thread in [sending.as_pthread_t(), receiving.as_pthread_t(), proxied.as_pthread_t()] {
             pthread_kill(thread, Signal::SIGUSR1).unwrap();
         }
-        thread::sleep(Duration::from_millis(1)); // the time between two signals, which nothing waits for
+        thread::sleep(Duration::from_millis(1)); // the time between two signals
     }
     assert_eq!(receiving.join().unwrap(), sending.join().unwrap());
     front.close();

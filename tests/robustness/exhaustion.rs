@@ -1,6 +1,7 @@
-//! When file descriptors, sockets, memory or the disk run out, there is an error, and afterwards all is well again.
+//! When file descriptors, threads, sockets, memory or the disk run out, the result is an error, and everything works
+//! again afterwards.
 //!
-//! Each of them runs out in a process of its own.
+//! Each test exhausts a resource of a child process.
 
 use std::fs::{self, File};
 use std::process::Command;
@@ -14,14 +15,14 @@ fn assert_exhausted(error: &Error) {
     assert_eq!(error.kind(), ErrorKind::Exhausted, "{error}");
 }
 
-/// Asserts that a message still gets through.
+/// Asserts that a message still arrives.
 fn assert_works() {
     let (push, pull) = push_and_pull();
     push(&[b"fine", b"again"]).unwrap();
     assert_eq!(pull.recv().unwrap(), [&b"fine"[..], b"again"]);
 }
 
-/// Allows this process no more than so much.
+/// Limits a resource of this process.
 fn limit(resource: Resource, soft: u64) {
     let (_, hard) = getrlimit(resource).unwrap();
     setrlimit(resource, soft.min(hard), hard).unwrap();
@@ -48,10 +49,10 @@ fn opens_sockets_until_no_descriptor_is_left() {
     assert_exhausted(&error);
     assert!(error.to_string().contains("file descriptor"), "{error}");
     assert!(servers.len() > 10);
-    // To count them takes one, too.
+    // Counting them needs one, too.
     let files = || fs::read_dir("/proc/self/fd").map_or(usize::MAX, |files| files.count());
     servers.truncate(servers.len() / 2);
-    // libzmq closes in the background.
+    // libzmq closes descriptors in the background.
     support::wait_until(|| files() < 80);
     assert_works();
 }
@@ -84,7 +85,7 @@ fn opens_its_first_socket_with_ever_more_descriptors() {
     limit(Resource::RLIMIT_NOFILE, 100);
     let mut files = take_all_descriptors();
     let mut refused = 0;
-    // Until there are enough for a pair of sockets, and some rounds more.
+    // Until there are enough for a pair of sockets, and a few rounds more.
     for _ in 0..60 {
         for endpoint in [
             "tcp://127.0.0.1:*",
@@ -138,7 +139,7 @@ fn first_guarded_socket_without_descriptors_is_error() {
 #[ignore = "runs as a child process of another test"]
 fn opens_its_first_socket_with_ever_more_threads() {
     limit(Resource::RLIMIT_NPROC, 1);
-    // To the superuser there is no limit.
+    // The limit does not apply to root.
     setuid(Uid::from_raw(65_534)).unwrap();
     let mut refused = 0;
     let socket = loop {
@@ -161,7 +162,7 @@ fn waits_without_a_descriptor_to_wait_with() {
     limit(Resource::RLIMIT_NOFILE, 100);
     let (push, pull) = push_and_pull();
     push(&[b"one"]).unwrap();
-    // Without waiting, as the first wait takes the descriptors.
+    // Without waiting, because the first wait takes the descriptors.
     support::wait_until(|| pull.try_recv().is_ok());
     let files = take_all_descriptors();
     assert_exhausted(&pull.clone().recv().unwrap_err());
@@ -222,7 +223,7 @@ fn too_many_sockets_are_error() {
 #[ignore = "runs as a child process of another test"]
 fn connects_to_names_that_nobody_binds() {
     limit(Resource::RLIMIT_NOFILE, 10_000);
-    // libzmq keeps such a socket after it has closed, for as long as somebody might yet be found there.
+    // libzmq keeps such a socket after it is closed, as long as a server might still bind the name.
     let mut refused = 0;
     for number in 0..2_000 {
         match Client::new()
@@ -281,7 +282,7 @@ fn frame_without_memory_is_not_sent() {
 #[test]
 #[ignore = "runs as a child process of another test"]
 fn receives_a_frame_that_there_is_no_memory_for() {
-    // Over `inproc` libzmq has the frame once, and the receiver would have to copy it.
+    // Over `inproc` libzmq holds the frame once, and the receiver must copy it.
     let pull = Server::at("inproc://huge").pull().unwrap();
     let push = Client::new().connect_to("inproc://huge").push().unwrap();
     push.send(&[&b"head"[..], &vec![0; HUGE], b"tail"]).unwrap();
@@ -339,7 +340,7 @@ mod as_root {
     #[test]
     #[ignore = "needs root: run with --include-ignored as_root"]
     fn ipc_path_on_full_disk_is_error() {
-        // In a mount namespace of its own, on a disk that has room for its own root only.
+        // In a mount namespace of its own, on a disk that has room only for its root folder.
         let program = std::env::current_exe().unwrap();
         let disk = std::env::temp_dir().join(format!("zeroless-{}-full", std::process::id()));
         fs::create_dir_all(&disk).unwrap();

@@ -1,4 +1,4 @@
-//! What goes on, and what is lost, when servers are killed and networks fail.
+//! What continues and what is lost when servers are killed and networks fail.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -11,23 +11,24 @@ use crate::support::{self, Process, argument_of_child, client_of_port, report, t
 use crossbeam_channel::tick;
 use zeroless::{Client, ErrorKind, Message, Receiver, Sender, Server};
 
-/// Long enough for a server that is there to answer, however busy the machine is.
+/// Long enough for a running server to reply, even on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Starts a server at a port, in a process that is killed when it is dropped.
+/// Starts a server on a port, in a process that is killed when it is dropped.
 fn serve<T: Fn()>(test: T, port: u16) -> (Process, impl Iterator<Item = String> + use<T>) {
     support::serve_in_child(test, &port.to_string())
 }
 
-/// The recipe of a server at the port that [`serve`] gave.
+/// The recipe of a server on the port that [`serve`] has passed.
 fn server_of_child() -> Server {
     Server::new(argument_of_child().parse().unwrap()).clone()
 }
 
 /// The recipe of a client, and a receiver of a message for each connection that this client loses.
 ///
-/// When that message comes, libzmq hands nothing to the lost connection any more: what is sent from then on is queued.
-/// The receiver stays for good: libzmq blocks for ever, and all connections with it, to tell of a loss to nobody.
+/// When that message arrives, libzmq gives nothing more to the lost connection: what is sent from then on is queued.
+/// The receiver is leaked. Without a receiver, libzmq would block forever to report a lost connection, and all other
+/// connections with it.
 fn watched_client_of(port: u16) -> (Client, &'static Receiver) {
     let endpoint = format!("inproc://losses-at-{port}");
     let (_, losses) = Client::new().connect_to(&endpoint).pair().unwrap();
@@ -55,7 +56,7 @@ fn subscribes_until_killed() {
     news.iter().for_each(|message| report(texts(&message)[0]));
 }
 
-/// Each line that is typed is a number of subscriptions to wait for, and what to publish then.
+/// Each line of its input is a number of subscriptions to wait for, and what to publish then.
 #[test]
 #[ignore = "runs as a child process of another test"]
 fn publishes_until_killed() {
@@ -68,7 +69,7 @@ fn publishes_until_killed() {
     }
 }
 
-/// Replies to all but the request to hold on.
+/// Replies to every request except "hold on".
 #[test]
 #[ignore = "runs as a child process of another test"]
 fn replies_until_killed() {
@@ -152,7 +153,7 @@ fn publication_reaches_restarted_subscriber() {
     assert_eq!(reports.next().unwrap(), "queued");
 }
 
-/// Asks before and after a server is killed, and is answered both times.
+/// Sends requests before and after a server is killed, and asserts that both are answered.
 fn ask_and_ask_a_server_that_was_killed(
     test: impl Fn() + Copy,
     pattern: fn(&Client) -> zeroless::Result<(Sender, Receiver)>,
@@ -198,7 +199,7 @@ fn killed_server_loses_only_what_was_sent_before_notice() {
     let push = client.push().unwrap();
     let (begun, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
 
-    // Of some size, so that the system's buffers hold thousands of messages rather than millions.
+    // So large that the system's buffers hold thousands of messages, not millions.
     let padding = "x".repeat(1 << 10);
     let (first, noticed, second) = thread::scope(|scope| {
         scope.spawn(|| {
@@ -320,7 +321,7 @@ fn slow_replies_reach_their_requesters() {
             let (request, replies) = client_of_port(relay.port()).linger(Duration::ZERO).request().unwrap();
             scope.spawn(move || {
                 for number in 0..20 {
-                    // The reply to the hasty one is under way when the other is asked for, on all but a busy machine.
+                    // Unless the machine is busy, the first reply is still in transit when the second request is sent.
                     let hasty = format!("hasty {number} of {asker}");
                     request.send(&[&hasty]).unwrap();
                     let in_time = replies.recv_timeout(Duration::from_millis(2));
@@ -336,13 +337,13 @@ fn slow_replies_reach_their_requesters() {
 
 const SENDERS: usize = 3;
 
-/// How often a link breaks while it is pushed over. Far less would be lost at all of them than is sent.
+/// How often a link breaks while messages pass over it. All breaks together lose far less than is sent.
 const BREAKS: usize = 30;
 
-/// How much of a message is not its heads.
+/// The size of a message without its two heads.
 const BODY: usize = 4 << 10;
 
-/// A message that tells if a part of it is missing or of another.
+/// A message that shows if a part of it is missing or belongs to another message.
 fn message_of(sender: usize, number: usize) -> Message {
     let head = format!("{sender} {number} ");
     let body = head.repeat(BODY / head.len());
@@ -354,7 +355,7 @@ fn end_of(sender: usize) -> Message {
     vec![sender.to_string().into_bytes()]
 }
 
-/// Everything that comes until each sender has come to its end, but for the ends.
+/// Everything that arrives until each sender has ended, without the last messages.
 fn receive_until_all_end(pull: &Receiver) -> Vec<Message> {
     let mut ended = HashSet::new();
     let messages = pull.iter().take_while(|message| {
@@ -366,7 +367,7 @@ fn receive_until_all_end(pull: &Receiver) -> Vec<Message> {
     messages.filter(|message| message.len() > 1).collect()
 }
 
-/// The numbers of the messages of each sender, in the order in which they came. All of them came whole.
+/// Asserts that all messages are whole, and returns their numbers by sender, in the order in which they arrived.
 fn numbers_by_sender(messages: &[Message]) -> [Vec<usize>; SENDERS] {
     let mut numbers = [(); SENDERS].map(|()| Vec::new());
     for message in messages {
@@ -383,10 +384,10 @@ fn numbers_by_sender(messages: &[Message]) -> [Vec<usize>; SENDERS] {
     numbers
 }
 
-/// Asserts that the messages of a sender came once each and in order, and that no more is missing than a break takes.
+/// Asserts that each message of a sender arrived once and in order, and that no more are missing than breaks can lose.
 ///
-/// Order is a matter of one connection: what its breaking has left at the server, unread as yet, may be overtaken by
-/// what comes over the next. So a message may have come after its successor, but once for each break at most.
+/// The order holds on one connection. What a broken connection has left unread at the server may be overtaken by what
+/// comes over the next one. So a message may arrive after its successor, but at most once for each break.
 fn assert_once_in_order_and_few_missing(numbers: &[usize], sent: usize, breaks: usize) {
     let mut came: Vec<(usize, usize)> = numbers.iter().copied().zip(0..).collect();
     came.sort();
@@ -395,12 +396,12 @@ fn assert_once_in_order_and_few_missing(numbers: &[usize], sent: usize, breaks: 
     let overtaken = pairs().filter(|(one, next)| one.1 > next.1).count();
     assert!(overtaken <= breaks, "{overtaken} overtaken at {breaks} breaks");
 
-    // There are four buffers of the system on the way, twice as large as was asked for, what the relay has in hand, and
-    // what libzmq has in hand at both ends.
+    // In transit is what is in four buffers of the system, each twice as large as requested, in the relay, and in
+    // libzmq at both ends.
     let under_way = 10 * relay::BUFFER / BODY;
     let missing = sent - numbers.len();
     assert!(missing <= breaks * under_way, "{missing} missing at {breaks} breaks");
-    // What a break takes was sent in a row. So what goes missing otherwise shows, even if it is not much.
+    // A break loses consecutive messages. So other losses are detected, even if they are small.
     let is_missing = |number: &usize| came.binary_search_by_key(number, |one| one.0).is_err();
     let all_missing: Vec<usize> = (0..sent).filter(is_missing).collect();
     let holes = all_missing.chunk_by(|one, next| one + 1 == *next).count();
@@ -408,8 +409,8 @@ fn assert_once_in_order_and_few_missing(numbers: &[usize], sent: usize, breaks: 
     println!("{missing} of {sent} missing in {holes} holes, {overtaken} overtaken, at {breaks} breaks");
 }
 
-/// Sends messages over a relay whose connections are broken again and again, and asserts that what comes is whole, in
-/// order and not much less than what was sent.
+/// Sends messages over a relay that breaks its connections again and again, and asserts that what arrives is whole, in
+/// order, and not much less than what was sent.
 fn push_over_a_link_that_breaks(messages: usize, break_connections: fn(&Relay)) {
     let buffer = relay::BUFFER as i32;
     let pull = Server::new(0)
@@ -417,7 +418,7 @@ fn push_over_a_link_that_breaks(messages: usize, break_connections: fn(&Relay)) 
         .pull()
         .unwrap();
     let relay = Relay::to(pull.socket().port().unwrap());
-    // Slow enough to be broken many times.
+    // So slow that it is broken many times.
     relay.delay(Duration::from_millis(1));
     let mut client = client_of_port(relay.port());
     client.linger(Duration::ZERO).configure(move |socket| {

@@ -1,7 +1,7 @@
-//! Peers that do their worst, over raw TCP, while an honest client is served.
+//! Hostile peers over raw TCP, while an honest client is served.
 //!
-//! The server is a process of its own, so that its memory can be measured, and so that libzmq can abort it and be
-//! found out.
+//! The server is a process of its own, so that its memory can be measured, and so that the test notices if libzmq
+//! aborts it.
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -18,10 +18,10 @@ use zeroless::{Client, Receiver, Sender, Server};
 
 const MIB: u64 = 1024 * 1024;
 
-/// How large a frame the server takes.
+/// The largest frame that the server accepts.
 const LARGEST_FRAME: u64 = MIB;
 
-/// How many round trips the honest client makes before, during and after an attack, at least.
+/// How many round trips the honest client makes, at least, before, during and after an attack.
 const TRIPS: usize = 50;
 
 #[test]
@@ -30,9 +30,9 @@ fn serves() {
     let pattern = argument_of_child();
     let mut attacked = Server::new(0);
     attacked.max_message_size(LARGEST_FRAME);
-    // What hostile peers have not read would be waited for.
+    // Otherwise it would linger for what hostile peers have not read.
     attacked.linger(Duration::ZERO);
-    // Unless it is hasty, it hangs up for what a peer does, never for the time it takes.
+    // Unless it is the hasty one, it disconnects a peer for what it sends, never for the time it takes.
     let patience = if pattern == HASTY_REPLY { 1_000 } else { 0 };
     attacked.configure(move |socket| socket.set_handshake_ivl(patience));
     let (send, receive) = open(&pattern, &attacked);
@@ -49,14 +49,14 @@ fn serves() {
         sockets.iter().for_each(|socket| socket.close());
     });
     for message in &receive {
-        // A request has to be answered, whosever it is.
+        // Every request must be replied to, whoever sent it.
         if pattern.ends_with("reply") || message.last().unwrap().starts_with(b"honest") {
             send.send(&message).unwrap();
         }
     }
 }
 
-/// Opens the socket to attack, and one to speak the other way with if the pattern goes one way only.
+/// Opens the socket to attack, and another one for the other direction if the pattern has only one.
 fn open(pattern: &str, attacked: &Server) -> (Sender, Receiver) {
     let aside = Server::new(0);
     match pattern {
@@ -74,13 +74,13 @@ fn open(pattern: &str, attacked: &Server) -> (Sender, Receiver) {
     }
 }
 
-/// A reply server that soon loses patience with who does not shake hands.
+/// A reply server that soon disconnects peers that do not complete the handshake.
 const HASTY_REPLY: &str = "hasty reply";
 
 /// A server to attack, in a process of its own.
 struct Victim {
     process: Process,
-    /// Where it is attacked.
+    /// The port that is attacked.
     port: u16,
 }
 
@@ -94,7 +94,7 @@ impl Victim {
             Some((receiving.parse().ok()?, sending.parse().ok()?))
         });
         let (receiving, sending) = ports.expect("the server reports its ports");
-        // Whatever else it says is why it failed.
+        // Anything else that it reports is the reason why it failed.
         thread::spawn(move || reports.for_each(|line| eprintln!("the server: {line}")));
 
         let port = if pattern.ends_with("publish") {
@@ -109,14 +109,14 @@ impl Victim {
         TcpStream::connect(("127.0.0.1", self.port)).unwrap()
     }
 
-    /// Connects a peer that has shaken hands.
+    /// Connects a peer, and performs its handshake.
     fn befriend(&self, socket_type: &str) -> TcpStream {
         let mut connection = self.connect();
         shake_hands(&mut connection, socket_type);
         connection
     }
 
-    /// How many bytes of memory it holds: what is in memory for `VmRSS`, or what was ever asked for `VmPeak`.
+    /// How many bytes of memory it has: `VmRSS` is what is in memory now, `VmPeak` the most that it has ever requested.
     fn memory(&self, field: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
@@ -124,14 +124,14 @@ impl Victim {
         1024 * kilobytes.parse::<u64>().unwrap()
     }
 
-    /// How many connections it has accepted and not closed, and one for listening.
+    /// How many connections it has accepted and not closed, plus one for listening.
     fn connections(&self) -> usize {
         let address = format!("0100007F:{:04X}", self.port);
         let all = fs::read_to_string(format!("/proc/{}/net/tcp", self.process.id())).unwrap();
-        // The list is of all the system's connections, tens of thousands on a busy one; so most are sorted out cheaply.
+        // The list has all connections of the system, which may be tens of thousands, so most are excluded cheaply.
         let lines = all.lines().filter(|line| line.contains(&address));
         let fields = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
-        // One that no process has open has no inode.
+        // A connection that no process has open has no inode.
         fields.filter(|fields| fields[1] == address && fields[9] != "0").count()
     }
 
@@ -141,13 +141,13 @@ impl Victim {
     }
 }
 
-/// A client that speaks to the server as it should.
+/// A client that follows the protocol.
 struct Honest {
     send: Sender,
     receive: Receiver,
-    /// The frame that its messages begin with, if there is one.
+    /// The first frame of its messages, if there is one.
     routing_id: Option<Vec<u8>>,
-    /// Whether it asks again what is not answered.
+    /// Whether it sends again what is not answered.
     insists: bool,
     trips: usize,
 }
@@ -169,7 +169,7 @@ impl Honest {
                 (to.push().unwrap(), Receiver::clone(&news))
             }
         };
-        // A stream tells of its connection.
+        // A stream reports its connection.
         let routing_id = (pattern == "stream").then(|| receive.recv().unwrap().swap_remove(0));
         Honest {
             send,
@@ -180,14 +180,14 @@ impl Honest {
         }
     }
 
-    /// Says something to the server, and hears it back.
+    /// Sends a message to the server, and waits until it comes back.
     fn make_trip(&mut self) {
         self.trips += 1;
         let words = format!("honest {}", self.trips).into_bytes();
         let message: Vec<Vec<u8>> = self.routing_id.iter().cloned().chain([words]).collect();
         loop {
             self.send.send(&message).unwrap();
-            // What was answered late is not what is asked for now.
+            // Late answers to earlier messages are skipped.
             if self.receive.iter().any(|heard| heard == message) {
                 return;
             }
@@ -200,7 +200,7 @@ impl Honest {
     }
 }
 
-/// How many bytes of memory a server held before an attack, during it, when it was repeated, and afterwards.
+/// How many bytes of memory a server had before an attack, during it, during the second attack, and afterwards.
 #[derive(Debug)]
 struct Memory {
     before: u64,
@@ -220,7 +220,7 @@ impl Memory {
 
 /// Attacks a server, twice, while an honest client is served all the time.
 ///
-/// What the attack returns is dropped when it is over.
+/// What the attack returns is dropped when the memory has been measured.
 fn attack<T>(pattern: &str, mut attack: impl FnMut(&Victim) -> T) -> Memory {
     let _watchdog = watchdog();
     let (mut victim, mut honest) = Victim::start(pattern);
@@ -260,13 +260,13 @@ fn while_served<T>(honest: &mut Honest, work: impl FnOnce() -> T) -> T {
                 honest.make_trip();
             }
         });
-        // Dropped also if the work panics.
+        // Is dropped even if the work panics.
         let _working = working;
         work()
     })
 }
 
-/// Bytes that follow no rule, but are the same each time.
+/// Pseudorandom bytes that are the same each time.
 struct Noise(u64);
 
 impl Noise {
@@ -281,9 +281,9 @@ impl Noise {
     }
 }
 
-/// Sends what the server may refuse at any byte of it, and waits until it hangs up.
+/// Sends bytes that the server may refuse at any point, and waits until it closes the connection.
 fn hurl(mut connection: TcpStream, bytes: &[u8]) {
-    // It fails where the server has hung up already.
+    // This fails if the server has closed the connection already.
     let _ = connection.write_all(bytes);
     let _ = connection.shutdown(Shutdown::Write);
     await_hang_up(&mut connection);
@@ -296,7 +296,7 @@ fn ignores_garbage() {
         let memory = attack(pattern, |victim| {
             for _ in 0..30 {
                 hurl(victim.connect(), &noise.bytes(100_000));
-                // And from one that at first seemed to know the protocol.
+                // And from a peer that first follows the protocol.
                 if pattern != "stream" {
                     let mut acquaintance = victim.connect();
                     greet(&mut acquaintance);
@@ -325,10 +325,10 @@ fn drops_peers_that_stop_in_greeting() {
 
 #[test]
 fn serves_older_protocol_versions() {
-    /// The signature that later versions begin with, the second version, a socket of type REQ, and no identity.
+    /// The signature of later versions, version 2, a socket of type REQ, and no identity.
     const SECOND: &[u8] = b"\xff\0\0\0\0\0\0\0\x01\x7f\x01\x03\0\0";
     attack("reply", |victim| {
-        // The first version has a length, which counts the flags, before them; and it begins with an identity.
+        // In version 1 the length precedes the flags and counts them; a connection begins with an identity.
         let mut first = victim.connect();
         first.write_all(b"\x01\0\x01\x01\x06\0hello").unwrap();
         let mut heard = [0; 19];
@@ -388,8 +388,8 @@ fn drops_peers_of_wrong_type() {
     }
 }
 
-/// The reply socket of libzmq keeps the beginnings of a reply to a request without an envelope, if the peer has left
-/// meanwhile, and puts the next reply behind them: it goes to no one. That client has to ask again.
+/// If a peer sends a request without an envelope and leaves, libzmq's reply socket keeps the beginning of the reply to
+/// it, and appends the next reply, which then reaches no one. That client must ask again.
 #[test]
 fn requests_without_envelope_cost_no_reply() {
     let memory = attack("reply", |victim| {
@@ -432,7 +432,7 @@ fn ignores_malformed_commands_and_frames() {
         zmtp::long_head(0, 1 << 63),
         zmtp::long_head(0, u64::MAX),
         zmtp::long_head(MORE, (1 << 63) - 1),
-        // Messages that are fine, but not for a reply server.
+        // Messages that are valid, but not for a reply server.
         zmtp::frame(0, b"no envelope"),
         [zmtp::frame(MORE, b""), zmtp::frame(MORE, b"cut short")].concat(),
     ];
@@ -471,7 +471,7 @@ fn refuses_large_frame_when_announced() {
     }
 }
 
-/// Sends frames without an end to their message, and measures what the server holds when it has taken all.
+/// Sends frames of a message that never ends, and measures the server's memory when it has read all of them.
 fn send_frames_without_end(pattern: &str, friend: &str, size: usize, bytes: usize) {
     let frames = zmtp::frame(MORE, &vec![b'x'; size]).repeat(1_000);
     let memory = attack(pattern, |victim| {
@@ -482,8 +482,8 @@ fn send_frames_without_end(pattern: &str, friend: &str, size: usize, bytes: usiz
         await_taken(&mut peer);
         peer
     });
-    // All of it is held, in spite of the largest message and the high-water mark. Some of it may stay with the
-    // process, which uses it again.
+    // All of it is kept, in spite of the largest message and the high-water mark. The process may keep some of the
+    // memory and use it again.
     assert!(memory.during > memory.before + bytes as u64, "{memory:?}");
     memory.assert_grew_less_than(400 * MIB);
 }
@@ -496,7 +496,7 @@ fn endless_message_uses_memory() {
     }
 }
 
-/// Subscribes to many topics of 200 bytes, and measures what the publisher holds when it has taken all.
+/// Subscribes to many topics of 200 bytes, and measures the publisher's memory when it has read all of them.
 fn subscribe_to_many_topics(pattern: &str) {
     const SUBSCRIPTIONS: u64 = 20_000;
     let memory = attack(pattern, |victim| {
@@ -538,7 +538,7 @@ fn survives_largest_subscription() {
 #[test]
 fn tolerates_thousand_silent_peers() {
     const PEERS: usize = 1_000;
-    // Those of this process, and of the server, which takes it over.
+    // For this process, and for the server, which inherits the limit. It is only raised, so other tests do not notice.
     let (now, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, now.max(most.min(8_192)), most).unwrap();
     for pattern in ["reply", "stream"] {
@@ -546,11 +546,11 @@ fn tolerates_thousand_silent_peers() {
             let (connections, descriptors) = (victim.connections(), victim.descriptors());
             let mut silent = Vec::new();
             while silent.len() < PEERS {
-                // No more at a time than the system lets wait, or it makes them wait for a second.
+                // No more at a time than the system's backlog takes, or it delays them by a second.
                 silent.extend((0..50).map(|_| victim.connect()));
                 wait_until(|| victim.connections() == connections + silent.len());
             }
-            // One for each, and a few that the server may have needed meanwhile for waiting.
+            // One for each, and a few that the server may need for waiting.
             let added = victim.descriptors() - descriptors;
             assert!((PEERS..PEERS + 10).contains(&added), "{added} descriptors");
             silent
@@ -559,7 +559,7 @@ fn tolerates_thousand_silent_peers() {
     }
 }
 
-/// libzmq stops reading from a peer when the queue is full, and looks after a connection that breaks then no more.
+/// libzmq stops reading from a peer when the queue is full, and does not notice if the connection breaks then.
 #[test]
 fn full_server_closes_after_reset() {
     let _watchdog = watchdog();
@@ -568,7 +568,7 @@ fn full_server_closes_after_reset() {
     }
 }
 
-/// Alone in its process, as only the last socket to close waits.
+/// Alone in its process, because only the close of the last socket waits.
 #[test]
 #[ignore = "runs as a child process of another test"]
 fn is_full_and_closes() {
@@ -589,18 +589,18 @@ fn is_full_and_closes() {
     let mut peer = connect();
     peer.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
     let message = [zmtp::frame(MORE, b""), zmtp::frame(0, &[b'x'; 1_000])].concat();
-    // Until nothing more fits into the queues and into the buffers of the system.
+    // Until the queues and the system's buffers are full.
     while peer.write_all(&message).is_ok() {}
-    // To have a request in hand, if it is one.
+    // So that a reply server has a request to reply to.
     receive.recv().unwrap();
-    // Closing a connection that is not to linger at all resets it.
+    // With a linger of zero, closing resets the connection.
     let at_once = linger {
         l_onoff: 1,
         l_linger: 0,
     };
     setsockopt(&peer, sockopt::Linger, &at_once).unwrap();
     drop(peer);
-    // What libzmq's thread sees of one who comes later, it sees after the reset.
+    // libzmq's thread notices this connection after the reset.
     connect();
 }
 

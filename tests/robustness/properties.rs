@@ -1,6 +1,6 @@
-//! What holds for any input: endpoints and messages that nobody thought of.
+//! Properties that hold for any endpoint, any message and any sequence of calls.
 //!
-//! Each property has its share of proptest's number of cases, which `PROPTEST_CASES` changes.
+//! Each property has a share of proptest's number of cases, which `PROPTEST_CASES` changes.
 
 use std::iter;
 use std::thread;
@@ -11,14 +11,14 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use zeroless::{Client, Error, ErrorKind, Message, Receiver, Sender, Server, Socket, proxy};
 
-/// Runs so many cases out of a hundred of proptest's own number. No file keeps those that fail: each belongs into a
-/// test of its own.
+/// Runs this percentage of proptest's own number of cases, without a file of the cases that failed: each of those gets
+/// a test of its own.
 fn cases(percent: u32) -> ProptestConfig {
     let config = ProptestConfig::default();
     ProptestConfig {
         cases: (config.cases * percent / 100).max(1),
         failure_persistence: None,
-        // In milliseconds: what fails by waiting is shown before the watchdog bites.
+        // In milliseconds, so that a case that fails by waiting is shown before the watchdog ends the process.
         max_shrink_time: 30_000,
         ..config
     }
@@ -26,7 +26,7 @@ fn cases(percent: u32) -> ProptestConfig {
 
 // Endpoints.
 
-/// Any text, but none that libzmq would take for a path outside of the tests' folders.
+/// Any text that libzmq does not take for a path outside of the tests' folders.
 fn text() -> impl Strategy<Value = String> {
     let long =
         (any::<char>(), 0..5_000_usize).prop_map(|(character, count)| iter::repeat_n(character, count).collect());
@@ -34,7 +34,7 @@ fn text() -> impl Strategy<Value = String> {
     text.prop_filter("it is no path", |text| !text.starts_with("ipc:"))
 }
 
-/// What may stand between `tcp://` and the port. None of these is looked up in the network, and none leads there.
+/// What may stand between `tcp://` and the port. None of these is looked up or connected to over the network.
 fn host() -> impl Strategy<Value = String> {
     let known = select(vec![
         "127.0.0.1",
@@ -72,7 +72,7 @@ fn host() -> impl Strategy<Value = String> {
     prop_oneof![8 => known, 3 => odd]
 }
 
-/// Ports that no other test's server has: those that systems do not hand out.
+/// Ports that no other test's server has, because systems do not assign them.
 fn port() -> impl Strategy<Value = String> {
     let odd = select(vec![
         "",
@@ -103,7 +103,7 @@ fn scheme() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What stands behind the folder of an `ipc` path.
+/// The part of an `ipc` path after its folder.
 fn path() -> impl Strategy<Value = String> {
     let part = prop_oneof!["[a-z*@;%:. ]{0,10}", "[^/]{0,10}", "[a-z]{80,120}"];
     prop::collection::vec(part, 1..3)
@@ -116,7 +116,7 @@ fn name() -> impl Strategy<Value = String> {
     prop_oneof!["[ -~]{0,12}", "\\PC{0,12}", "x{240,260}", any::<String>()]
 }
 
-/// Anything that can be given for an endpoint, in a folder.
+/// Any text as an endpoint; paths are in this folder.
 fn endpoint(folder: String) -> impl Strategy<Value = String> {
     prop_oneof![
         2 => text(),
@@ -129,7 +129,7 @@ fn endpoint(folder: String) -> impl Strategy<Value = String> {
     ]
 }
 
-/// Asserts that an error says what is wrong, and with what.
+/// Asserts that an error says what is wrong, and names the input.
 fn assert_names(error: &Error, input: &str) -> Result<(), TestCaseError> {
     let message = error.to_string();
     let escaped = input.escape_debug().to_string();
@@ -152,7 +152,7 @@ fn assert_kind<T: std::fmt::Debug>(outcome: Result<T, Error>, kind: ErrorKind) -
     }
 }
 
-/// Asserts that a server that was given an endpoint tells it, as far as that is resolved.
+/// Asserts that a server returns the endpoint that it was given, with its port resolved.
 fn assert_bound(socket: &Socket, endpoint: &str) -> Result<(), TestCaseError> {
     let endpoints = socket.endpoints();
     match endpoint.starts_with("tcp://") {
@@ -169,7 +169,7 @@ fn assert_bound(socket: &Socket, endpoint: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Whether a server of that endpoint would be open to the network, on a port that is not chosen by the system.
+/// Whether a server at this endpoint would be open to the network, on a port that the system has not chosen.
 fn is_exposed(endpoint: &str) -> bool {
     let is_local = endpoint.starts_with("tcp://127.0.0.1:");
     endpoint.starts_with("tcp://") && !is_local && !endpoint.ends_with(":0") && !endpoint.ends_with(":*")
@@ -193,7 +193,7 @@ fn server_binds_any_endpoint_or_names_it() {
     });
 }
 
-/// Asserts what holds for a socket that was told to connect to an endpoint, by one of two ways.
+/// Asserts what holds after a socket has been told to connect.
 fn assert_connected(socket: &Socket, input: &str, outcome: Result<(), Error>) -> Result<(), TestCaseError> {
     if let Err(error) = outcome {
         return assert_names(&error, input);
@@ -208,7 +208,7 @@ fn assert_connected(socket: &Socket, input: &str, outcome: Result<(), Error>) ->
     assert_kind(socket.disconnect_from(endpoint), ErrorKind::NotConnected)
 }
 
-/// The sender of a client that does not wait for the servers that are not there.
+/// The sender of a client that does not linger for absent servers.
 fn open_client(client: &mut Client) -> Result<Sender, Error> {
     client.linger(Duration::ZERO).push()
 }
@@ -228,7 +228,7 @@ fn client_connects_to_any_endpoint_or_names_it() {
     });
 }
 
-/// Whether a name would be looked up in the network: everything that is no address of this machine.
+/// Whether a name would be looked up over the network. All names are that are not addresses of this machine.
 fn is_looked_up(host: &str) -> bool {
     let is_known = host.starts_with("127.") || host == "localhost" || host.contains(':');
     !is_known
@@ -243,7 +243,7 @@ fn client_connects_to_any_host_or_names_it() {
     proptest!(cases(200), |(host in prop_oneof![host(), text()], port in port)| {
         let mut client = Client::new();
         client.connect(&host, port);
-        // A recipe tells what it takes for a host, and need not be opened for it.
+        // A recipe shows what it accepts as a host without being opened.
         if client.addresses().is_empty() {
             assert_names(&open_client(&mut client).unwrap_err(), &host)?;
             assert_names(&socket.connect(&host, port).unwrap_err(), &host)?;
@@ -270,7 +270,7 @@ fn disconnecting_from_any_text_names_it() {
 
 // Messages.
 
-/// The shape of a message: the length of each frame, and what its bytes begin to count from.
+/// The shape of a message: for each frame, its length, and the value of its first byte, from which the others count up.
 fn shape() -> impl Strategy<Value = Vec<(usize, u8)>> {
     let edges = select(vec![0, 1, 33, 255, 256, 8192, 16_383, 16_384, 65_536]);
     let length = prop_oneof![3 => edges, 1 => 0..300_usize, 1 => 0..=70_000_usize];
@@ -302,13 +302,13 @@ fn over_each_transport<S, C>(
     (folder, endpoints.map(open).into())
 }
 
-/// Asserts that messages of any shape come back from a journey as they were.
+/// Asserts that messages of any shape arrive unchanged.
 fn assert_unchanged(journey: impl Fn(&Message) -> Vec<Message>) {
     let _watchdog = watchdog();
     proptest!(cases(15), |(shape in shape())| {
         let message = message_of(&shape);
         for (arrival, arrived) in journey(&message).iter().enumerate() {
-            // Not shown: it may have a million bytes.
+            // The message is not shown: it may have a million bytes.
             prop_assert!(*arrived == message, "arrival {} is another message", arrival);
         }
     });
@@ -439,7 +439,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..40)
 }
 
-/// A client that pushes to servers that pull, beside a model of them: all that there is to know without libzmq.
+/// A client that pushes to servers that pull, together with a model of what must happen.
 struct Pushing {
     push: Sender,
     pulls: [(Receiver, String); SERVERS],
@@ -447,9 +447,9 @@ struct Pushing {
     /// The number of the connection that the client has to each server.
     connections: [Option<usize>; SERVERS],
     connections_made: usize,
-    /// The connections that each message could take.
+    /// The connections that existed when each message was sent.
     sent: Vec<[Option<usize>; SERVERS]>,
-    /// The messages that each server was sent, as they arrived.
+    /// The messages that each server has received, in order.
     arrived: [Vec<usize>; SERVERS],
 }
 
@@ -471,7 +471,7 @@ impl Pushing {
         }
     }
 
-    /// Does one step, and asserts that its outcome is that of the model.
+    /// Does one step, and asserts that its outcome is the one of the model.
     fn take(&mut self, step: Step) -> Result<(), TestCaseError> {
         let socket = self.push.socket();
         match step {
@@ -488,7 +488,7 @@ impl Pushing {
                     self.connections[server] = None;
                 }
             }
-            // There is always room, as a sequence is far shorter than a queue.
+            // There is always room, because a sequence is far shorter than a queue.
             Step::Send => {
                 let fault = (self.connections == [None; SERVERS]).then_some(ErrorKind::WouldBlock);
                 if self.succeeds(self.push.try_send(&[self.sent.len().to_string()]), fault)? {
@@ -504,7 +504,7 @@ impl Pushing {
         Ok(())
     }
 
-    /// Asserts that an outcome is this fault, or none, unless the socket is closed; and says whether it succeeded.
+    /// Asserts that the error is this one or none, or `Closed` if the socket is closed. Returns whether it succeeded.
     fn succeeds(&self, outcome: Result<(), Error>, fault: Option<ErrorKind>) -> Result<bool, TestCaseError> {
         let fault = if self.is_closed { Some(ErrorKind::Closed) } else { fault };
         prop_assert_eq!(outcome.err().map(|error| error.kind()), fault);
@@ -517,7 +517,7 @@ impl Pushing {
         self.arrived[server].extend(self.pulls[server].0.try_recv().map(number));
     }
 
-    /// Receives all that is left, and asserts that everything sent arrived once, and in order on each connection.
+    /// Receives all that is left, and asserts that everything arrived once, and in order on each connection.
     fn finish(mut self) -> Result<(), TestCaseError> {
         let started = Instant::now();
         while self.arrived.iter().map(Vec::len).sum::<usize>() < self.sent.len() {
@@ -552,7 +552,7 @@ impl Pushing {
     }
 }
 
-/// Asserts that whatever a client does, what it sent arrives, even what it sent before it disconnected or closed.
+/// Asserts that everything that a client sends arrives, even what it sends before it disconnects or closes.
 fn assert_nothing_is_lost_in_any_sequence(endpoints: [&str; SERVERS]) {
     let _watchdog = watchdog();
     let _keeps_the_context = Client::new().pull().unwrap();

@@ -1,4 +1,4 @@
-//! What a process uses does not grow, however long it runs.
+//! The resources of a process do not grow, however long it runs.
 //!
 //! ```text
 //! cargo test --test robustness -- --ignored --test-threads=1 soak    # an hour each
@@ -15,7 +15,7 @@ use super::abuse::assert_signals_do_nothing;
 use crate::support::{await_subscribers, client_of, client_of_sender, push_and_pull, time_to_soak, wait_until};
 use zeroless::{Client, Server, proxy};
 
-/// What this process uses.
+/// The resources that this process uses.
 struct Usage {
     memory: u64,
     descriptors: usize,
@@ -45,11 +45,11 @@ impl fmt::Display for Usage {
     }
 }
 
-/// Does the work again and again, and asserts that nothing grows once a fifth of the time has passed.
+/// Repeats the work, and asserts that nothing grows after the first fifth of the time.
 fn soak(name: &str, mut work: impl FnMut()) {
-    /// What the allocator may keep besides.
+    /// How much the allocator may keep in addition.
     const SLACK: u64 = 8_000_000;
-    /// What one soak uses is not to be taken for growth by another.
+    /// Only one soak runs at a time, because the others would take its resources for growth.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let time = time_to_soak();
@@ -64,7 +64,7 @@ fn soak(name: &str, mut work: impl FnMut()) {
         }
     }
     let warm = warm.expect("a round ends in time");
-    // What has been closed may take a moment to go, in the background.
+    // libzmq frees closed sockets in the background.
     wait_until(|| Usage::now().descriptors <= warm.descriptors && Usage::now().threads <= warm.threads);
     let end = Usage::now();
     println!("{name}: {rounds} rounds in {time:?}");
@@ -73,7 +73,7 @@ fn soak(name: &str, mut work: impl FnMut()) {
     assert!(end.memory < warm.memory + SLACK);
 }
 
-/// Opens a socket of every kind, uses and closes it.
+/// Opens, uses and closes sockets of many patterns.
 fn use_everything() {
     let (push, jobs) = push_and_pull();
     (0..100).for_each(|_| push(&[b"job", &[0; 1_000]]).unwrap());
@@ -133,7 +133,7 @@ fn consumer_slower_than_producer() {
         thread::sleep(Duration::from_millis(1)); // its work
     });
     stop.close();
-    // What is on its way must be received, or the end of the process waits for it.
+    // What is in transit must be received, or the process waits for it at its end.
     while pull.recv_timeout(Duration::from_millis(500)).is_ok() {}
     producer.join().unwrap();
 }

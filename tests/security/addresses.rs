@@ -1,8 +1,8 @@
-//! Whom a server lets in by address.
+//! Which clients a server lets in by address.
 
 use zeroless::{Client, ErrorKind, Server};
 
-use crate::support::{Folder, assert_let_in, assert_turned_away, client_of, watchdog};
+use crate::support::{Folder, assert_denied, assert_let_in, client_of, watchdog};
 use crate::{client_as, client_from, kind_of, server_for_ada};
 
 #[test]
@@ -51,7 +51,7 @@ fn lets_in_allowed_and_not_denied() {
 fn tells_clients_apart() {
     let _watchdog = watchdog();
     let pull = Server::public(0).allow(["127.0.0.2"]).pull().unwrap();
-    assert_turned_away(&pull, &client_of(&pull), &client_from("127.0.0.2", &pull));
+    assert_denied(&pull, &client_of(&pull), &client_from("127.0.0.2", &pull));
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn ipv4_client_of_ipv6_server() {
     let port = pull.socket().port().unwrap();
     let mut near = Client::new();
     near.connect("::1", port);
-    assert_turned_away(&pull, &client_of(&pull), &near);
+    assert_denied(&pull, &client_of(&pull), &near);
 }
 
 #[test]
@@ -80,8 +80,8 @@ fn password_and_address_must_both_match() {
     ada.connect_to(&far).plain("ada", "enchantress");
     let mut eve = Client::new();
     eve.connect_to(&far).plain("eve", "enchantress");
-    assert_turned_away(&pull, &client_as(&pull, "ada", "enchantress"), &ada);
-    assert_turned_away(&pull, &eve, &ada);
+    assert_denied(&pull, &client_as(&pull, "ada", "enchantress"), &ada);
+    assert_denied(&pull, &eve, &ada);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn ipc_has_passwords_but_no_addresses() {
         .plain_users([("ada", "enchantress")])
         .pull()
         .unwrap();
-    assert_turned_away(
+    assert_denied(
         &pull,
         Client::new().connect_to(&by_password).plain("eve", "enchantress"),
         Client::new().connect_to(&by_password).plain("ada", "enchantress"),

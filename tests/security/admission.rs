@@ -17,7 +17,7 @@ use crate::{assert_refused, client_as, handlers, kind_of, server_for_ada};
 fn closed_from_first_moment() {
     let _watchdog = watchdog();
     for _ in 0..20 {
-        // No other socket of this test is guarded, so the first one brings the handler along. Others may be at it too.
+        // No other socket of this test is guarded, so the server starts the ZAP handler, unless another test has one.
         let port = unused_port();
         let mut eager = client_of_port(port);
         eager.configure(|socket| socket.set_reconnect_ivl(1));
@@ -95,7 +95,7 @@ fn drops_protocols_without_security() {
     let _watchdog = watchdog();
     let pull = Server::new(0).allow(["127.0.0.0/8"]).pull().unwrap();
     let port = pull.socket().port().unwrap();
-    // A message in version 1, where the identity comes first, and in version 2, where the socket type does.
+    // A message in version 1, which begins with the identity, and in version 2, which begins with the socket type.
     let first = b"\x01\x00\x06\x00hello".to_vec();
     let second = [&b"\xff\0\0\0\0\0\0\0\x01\x7f\x01\x08"[..], b"\0\0", b"\0\x05hello"].concat();
     for old in [first, second] {
@@ -114,7 +114,7 @@ fn opens_and_closes_guarded_servers() {
         let first = server_for_ada().pull().unwrap();
         let second = server_for_ada().pull().unwrap();
         drop(first);
-        // A thread has its name when it runs.
+        // A thread has its name only once it runs.
         assert_let_in(&second, &client_as(&second, "ada", "enchantress"));
         assert_eq!(handlers(), 1);
         drop(second);

@@ -1,6 +1,6 @@
-//! Whom a server lets in by key, on a libzmq that has CURVE. The other tests of keys are in `keys.rs`.
+//! Which clients a server lets in by key, on a libzmq that has CURVE. The other tests of keys are in `keys.rs`.
 //!
-//! Without the feature `curve` they are ignored. With a libzmq of the system that has CURVE they run all the same:
+//! Without the feature `curve` they are ignored. If the system's libzmq has CURVE, they can be run nevertheless:
 //! `cargo test --config … --test security -- --include-ignored curve`.
 
 use std::fs;
@@ -16,12 +16,12 @@ use crate::eavesdropper::{contains, overheard};
 use crate::keys::{PUBLIC, any_file, assert_tells_of_file, cases};
 use crate::support::relay::Relay;
 use crate::support::{
-    Folder, assert_let_in, assert_not_understood, assert_turned_away, await_denial, await_denial_of, await_subscribers,
+    Folder, assert_denied, assert_let_in, assert_not_understood, await_denial, await_denial_of, await_subscribers,
     client_of_port, new_keypair, watchdog,
 };
 use crate::{A_WHILE, kind_of};
 
-/// The keys of a server, of a client that it lets in, and of one that it does not.
+/// The keys of a server, of a client that it lets in, and of another client.
 struct Keys {
     server: Keypair,
     friend: Keypair,
@@ -59,7 +59,7 @@ impl Keys {
         self.client(server, &self.stranger)
     }
 
-    /// A client of that server, with those keys of its own.
+    /// A client of this server, with these keys.
     fn client(&self, server: &Socket, keypair: &Keypair) -> Client {
         let mut client = client_of_port(server.port().unwrap());
         client.curve(self.server.public(), keypair);
@@ -67,8 +67,8 @@ impl Keys {
     }
 }
 
-/// Looks whether a stranger that the server drops without a word tries again and again and waits, and the server gets
-/// nothing of it but goes on with a friend.
+/// Asserts that a stranger that the server disconnects without an answer keeps trying, and that the server receives
+/// nothing from it and still serves a friend.
 fn assert_kept_waiting(pull: &Receiver, stranger: &Client, friend: &Client) {
     let relay = Relay::to(pull.socket().port().unwrap());
     let mut stranger = stranger.clone();
@@ -83,15 +83,15 @@ fn assert_kept_waiting(pull: &Receiver, stranger: &Client, friend: &Client) {
     assert_eq!(kind_of(pull.try_recv()), ErrorKind::WouldBlock);
 }
 
-/// Writes a file that a server may be reading just now: all at once, for it would take a file that is written a half for
-/// one with fewer keys, and turn the others away for good.
+/// Replaces a file that a server may be reading, in one step. If the server read a file that is only half written, it
+/// would refuse the clients whose keys are missing, and they would not try again.
 fn put(path: &Path, text: &str) {
     let draft = path.with_extension("draft");
     fs::write(&draft, text).unwrap();
     fs::rename(&draft, path).unwrap();
 }
 
-// Whom a server lets in.
+// Which clients a server lets in.
 
 #[test]
 #[cfg_attr(not(feature = "curve"), ignore = "needs CURVE: run with --features curve")]
@@ -101,7 +101,7 @@ fn lets_in_allowed_keys() {
     let other = new_keypair();
     let pull = keys
         .server()
-        // As text, and beside the one that is allowed already.
+        // As text, in addition to the one that is allowed already.
         .allow_keys([other.public().to_string()])
         .pull()
         .unwrap();
@@ -117,10 +117,10 @@ fn refuses_other_keys() {
     let pull = keys.server().pull().unwrap();
     let (stranger, friend) = (keys.stranger_of(&pull.socket()), keys.friend_of(&pull.socket()));
     for _ in 0..3 {
-        assert_turned_away(&pull, &stranger, &friend);
+        assert_denied(&pull, &stranger, &friend);
     }
-    // The server's own key, which everyone may know, is not one that it lets in.
-    assert_turned_away(&pull, &keys.client(&pull.socket(), &keys.server), &friend);
+    // The server's own public key, which everyone may know, is not let in.
+    assert_denied(&pull, &keys.client(&pull.socket(), &keys.server), &friend);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn refusal_ends_wait_to_receive() {
 
     let (_say, dealers) = keys.server().router().unwrap();
     let (say, hear) = keys.stranger_of(&dealers.socket()).dealer().unwrap();
-    // It may be too late already.
+    // The client may have been denied already.
     let _ = say.send(&["from a stranger"]);
     assert_eq!(kind_of(hear.recv()), ErrorKind::Denied);
     let (say, _hear) = keys.friend_of(&dealers.socket()).dealer().unwrap();
@@ -154,7 +154,7 @@ fn refusal_ends_wait_to_receive() {
     let (say, hear) = keys.stranger_of(&pairs.socket()).pair().unwrap();
     let _ = say.send(&["from a stranger"]);
     assert_eq!(kind_of(hear.recv()), ErrorKind::Denied);
-    // Nor does the stranger take the one place that there is.
+    // The stranger does not take the place of the only peer either.
     let (say, _hear) = keys.friend_of(&pairs.socket()).pair().unwrap();
     say.send(&["from a friend"]).unwrap();
     assert_eq!(pairs.recv().unwrap(), [b"from a friend"]);
@@ -271,7 +271,7 @@ fn public_key_without_secret_is_useless() {
 fn client_sends_nothing_to_impostor() {
     let _watchdog = watchdog();
     let keys = Keys::new();
-    // It knows the server's public key, as everyone does, but not its secret, and would let in everyone.
+    // It has the server's public key, which everyone may know, but not its secret key, and would let in everyone.
     let pretended = Keypair::new(keys.server.public(), keys.stranger.secret()).unwrap();
     let pull = Server::new(0).curve(&pretended).allow_any_key().pull().unwrap();
     let relay = Relay::to(pull.socket().port().unwrap());
@@ -303,11 +303,11 @@ fn key_and_address_must_both_match() {
         client
     };
     let friend = from("127.0.0.2", &keys.friend);
-    assert_turned_away(&pull, &from("127.0.0.1", &keys.friend), &friend);
-    assert_turned_away(&pull, &from("127.0.0.2", &keys.stranger), &friend);
-    assert_turned_away(&pull, &from("127.0.0.3", &keys.friend), &friend);
+    assert_denied(&pull, &from("127.0.0.1", &keys.friend), &friend);
+    assert_denied(&pull, &from("127.0.0.2", &keys.stranger), &friend);
+    assert_denied(&pull, &from("127.0.0.3", &keys.friend), &friend);
 
-    // Nor does any key make up for an address that is denied.
+    // A key does not help a client whose address is denied.
     let pull = keys
         .server_for_no_one()
         .allow_any_key()
@@ -329,7 +329,7 @@ fn applies_to_ipc() {
         .allow_keys([keys.friend.public()])
         .pull()
         .unwrap();
-    assert_turned_away(
+    assert_denied(
         &pull,
         Client::new()
             .connect_to(&endpoint)
@@ -354,11 +354,11 @@ fn does_not_apply_to_inproc() {
             .connect_to(endpoint)
             .curve(keys.server.public(), &keys.stranger),
     );
-    // While those from afar are.
+    // Clients over TCP are asked.
     await_denial(&keys.stranger_of(&pull.socket()));
 }
 
-// Keys that come and go.
+// Keys that are added and revoked.
 
 #[test]
 #[cfg_attr(not(feature = "curve"), ignore = "needs CURVE: run with --features curve")]
@@ -370,7 +370,7 @@ fn added_key_is_let_in() {
     await_denial(&friend);
     socket.allow_keys([keys.friend.public()]).unwrap();
     assert_let_in(&pull, &friend);
-    // It takes nothing from those that were there.
+    // The other keys stay allowed.
     socket.allow_keys([keys.stranger.public().to_string()]).unwrap();
     assert_let_in(&pull, &keys.stranger_of(&socket));
     assert_let_in(&pull, &friend);
@@ -388,7 +388,7 @@ fn revoked_key_is_refused_but_connection_stays() {
     assert_eq!(pull.recv().unwrap(), [b"before"]);
     socket.revoke_keys([keys.friend.public()]).unwrap();
     // The other has not been revoked.
-    assert_turned_away(&pull, &friend, &keys.stranger_of(&socket));
+    assert_denied(&pull, &friend, &keys.stranger_of(&socket));
     inside.send(&["after"]).unwrap();
     assert_eq!(pull.recv().unwrap(), [b"after"]);
 }
@@ -404,7 +404,7 @@ fn revoked_key_in_file_is_let_in() {
     let friend = keys.friend_of(&pull.socket());
     pull.socket().revoke_keys([keys.friend.public()]).unwrap();
     assert_let_in(&pull, &friend);
-    // So it is revoked in both places.
+    // Now it is revoked in both places.
     put(&file, "");
     await_denial(&friend);
 }
@@ -419,7 +419,7 @@ fn key_changes_are_atomic() {
     let (friend, stranger) = (keys.friend.public().as_ref(), keys.stranger.public().as_ref());
     assert_eq!(kind_of(socket.allow_keys([stranger, "short"])), ErrorKind::InvalidInput);
     assert_eq!(kind_of(socket.revoke_keys([friend, "short"])), ErrorKind::InvalidInput);
-    assert_turned_away(&pull, &keys.stranger_of(&socket), &keys.friend_of(&socket));
+    assert_denied(&pull, &keys.stranger_of(&socket), &keys.friend_of(&socket));
 }
 
 // Keys in files.
@@ -433,7 +433,7 @@ fn lets_in_key_in_file() {
     keys.friend.public().save(&file).unwrap();
     let pull = keys.server_for_no_one().allow_keys_in(&file).pull().unwrap();
     let socket = pull.socket();
-    assert_turned_away(&pull, &keys.stranger_of(&socket), &keys.friend_of(&socket));
+    assert_denied(&pull, &keys.stranger_of(&socket), &keys.friend_of(&socket));
 }
 
 #[test]
@@ -455,7 +455,7 @@ fn lets_in_keys_in_list() {
     let socket = pull.socket();
     assert_let_in(&pull, &keys.client(&socket, &other));
     for no_one in [&keys.stranger, &keys.server] {
-        assert_turned_away(&pull, &keys.client(&socket, no_one), &keys.friend_of(&socket));
+        assert_denied(&pull, &keys.client(&socket, no_one), &keys.friend_of(&socket));
     }
 }
 
@@ -467,7 +467,7 @@ fn lets_in_key_files_in_folder() {
     let other = new_keypair();
     keys.friend.public().save(folder.0.join("friend.key")).unwrap();
     fs::write(folder.0.join("list.key"), other.public().to_string()).unwrap();
-    // None of these is looked at.
+    // None of these is read.
     keys.stranger.save(folder.0.join("stranger.key_secret")).unwrap();
     keys.stranger.public().save(folder.0.join("stranger.key.old")).unwrap();
     keys.stranger.public().save(folder.0.join("key")).unwrap();
@@ -479,7 +479,7 @@ fn lets_in_key_files_in_folder() {
     let pull = keys.server_for_no_one().allow_keys_in(&folder.0).pull().unwrap();
     let socket = pull.socket();
     assert_let_in(&pull, &keys.client(&socket, &other));
-    assert_turned_away(&pull, &keys.stranger_of(&socket), &keys.friend_of(&socket));
+    assert_denied(&pull, &keys.stranger_of(&socket), &keys.friend_of(&socket));
 }
 
 #[test]
@@ -500,15 +500,15 @@ fn file_changes_take_effect() {
     await_denial(&friend);
 
     keys.friend.public().save(clients.join("friend.key")).unwrap();
-    assert_turned_away(&pull, &stranger, &friend);
+    assert_denied(&pull, &stranger, &friend);
     put(&list, keys.stranger.public().as_ref());
     fs::remove_file(clients.join("friend.key")).unwrap();
-    assert_turned_away(&pull, &friend, &stranger);
+    assert_denied(&pull, &friend, &stranger);
     put(&list, keys.friend.public().as_ref());
-    assert_turned_away(&pull, &stranger, &friend);
+    assert_denied(&pull, &stranger, &friend);
 }
 
-/// Looks whether a client waits while the server's file is as it should not be, and comes in once it is mended.
+/// Asserts that a client waits while the server's file cannot be read, and is let in once it is repaired.
 fn assert_comes_in_when_mended(name: &str, spoil: impl Fn(&Path)) {
     let _watchdog = watchdog();
     let (keys, folder) = (Keys::new(), Folder::new(name));
@@ -516,8 +516,8 @@ fn assert_comes_in_when_mended(name: &str, spoil: impl Fn(&Path)) {
     let mended = keys.friend.public().as_ref();
     fs::write(&file, mended).unwrap();
     let mut server = keys.server_for_no_one();
-    // After which libzmq lets those try again who got no answer, half a minute later if it is not told otherwise. It
-    // is longer than refusals are delayed, so that a client that was refused would be told, and would not try again.
+    // After this time, libzmq disconnects clients that got no answer, and they try again; the default is half a minute.
+    // It is longer than refusals are delayed: a client that was refused would be told so, and would not try again.
     server.configure(|socket| socket.set_handshake_ivl(300));
     let pull = server
         .allow_keys_in(&file)
@@ -533,7 +533,7 @@ fn assert_comes_in_when_mended(name: &str, spoil: impl Fn(&Path)) {
     let push = client.push().unwrap();
     push.send(&["at last"]).unwrap();
     (0..3).for_each(|_| relay.await_connection());
-    // It is not one whom the file might let in.
+    // This client's key is not one of the file.
     assert_let_in(&pull, &keys.stranger_of(&pull.socket()));
     assert_eq!(kind_of(pull.try_recv()), ErrorKind::WouldBlock);
     push.try_send(&["and again"])
@@ -604,7 +604,7 @@ fn generated_keypairs_differ() {
             assert_ne!(keypair.public(), other.public());
             assert_ne!(keypair.secret(), other.secret());
         }
-        // What is made can be told, and read again.
+        // A key can be written as text and read again.
         assert_eq!(Keypair::new(keypair.public(), keypair.secret()).unwrap(), *keypair);
         assert_eq!(
             keypair.public().to_string().parse::<PublicKey>().unwrap(),
@@ -619,7 +619,7 @@ fn any_file_lets_in_keys_or_is_named() {
     let _watchdog = watchdog();
     let (keys, folder) = (Keys::new(), Folder::new("curve-any-list"));
     let path = folder.0.join("file.key");
-    // So that the context is not made anew for each case.
+    // So that not every case creates a new context.
     let _open = Server::new(0).pull().unwrap();
     proptest!(cases(), |(bytes in any_file(), whole_folder: bool)| {
         fs::write(&path, &bytes).unwrap();
@@ -654,7 +654,7 @@ fn configure_cannot_change_it() {
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{server:?}");
         assert!(error.to_string().contains("not for configure"), "{error}");
     }
-    // That one is for libzmq to refuse.
+    // libzmq refuses this itself.
     let error = keys.server().configure(|socket| socket.set_zap_domain("")).pull();
     assert_eq!(kind_of(error), ErrorKind::InvalidInput);
 }
@@ -667,7 +667,7 @@ fn eavesdropper_learns_neither_messages_nor_keys() {
     let overheard = overheard(&keys.server(), Client::new().curve(keys.server.public(), &keys.friend));
     assert!(contains(&overheard, b"CURVE"), "it has listened");
     let messages = ["what is the plan?", "attack at dawn", "Socket-Type"].map(str::as_bytes);
-    // The client's public key too: who talks to the server is not for others to know.
+    // The client's public key is secret too, because it tells who talks to the server.
     let texts = [
         keys.server.secret(),
         keys.friend.secret(),
@@ -692,7 +692,7 @@ fn refuses_hundreds_while_serving_friend() {
     let pull = keys.server().pull().unwrap();
     let mut stranger = keys.stranger_of(&pull.socket());
     stranger.linger(Duration::ZERO);
-    // These are not told, and are at it as long as they are there.
+    // These are not told, and keep trying as long as they are open.
     let mut mistaken = keys.friend_of(&pull.socket());
     mistaken
         .curve(keys.stranger.public(), &keys.friend)
@@ -731,7 +731,7 @@ fn closes_during_handshake() {
         let (mut friend, mut stranger) = (keys.friend_of(&pull.socket()), keys.stranger_of(&pull.socket()));
         let (friend, stranger) = (friend.linger(Duration::ZERO), stranger.linger(Duration::ZERO));
         let clients = [(); 3].map(|()| [friend.push().unwrap(), stranger.push().unwrap()]);
-        // Each time at another moment of the handshake, which takes about a millisecond.
+        // At another moment of the handshake each time; it takes about a millisecond.
         thread::sleep(Duration::from_micros(round / 2 * 50));
         match round % 2 {
             0 => drop((pull, clients)),
@@ -740,7 +740,7 @@ fn closes_during_handshake() {
     }
 }
 
-/// A message of large frames, of small ones and of an empty one, which begins so.
+/// A message of large, small and empty frames, with this first frame.
 fn large(first: &str) -> Message {
     let megabyte: Vec<u8> = (0..1_u32 << 20).map(|number| (number % 251) as u8).collect();
     vec![first.into(), megabyte.clone(), Vec::new(), b"small".to_vec(), megabyte]
@@ -749,7 +749,7 @@ fn large(first: &str) -> Message {
 /// Sends a large message from one end to the other.
 fn assert_arrives(from: &Sender, to: &Receiver) {
     from.send(&large("first")).unwrap();
-    // Without showing megabytes where it does not.
+    // `assert_eq` would print megabytes.
     assert!(to.recv().unwrap() == large("first"));
 }
 

@@ -58,7 +58,7 @@ fn ends_wait_of_all_threads() {
             for _ in 0..3 {
                 scope.spawn(|| assert_eq!(kind_of(hear.recv()), ErrorKind::Denied));
             }
-            // What has happened to the socket is noticed by sending as well.
+            // Sending also notices what has happened to the socket.
             await_denial_of(&say);
         });
     }
@@ -113,7 +113,7 @@ fn client_continues_with_other_servers() {
     let stranger = Server::new(0).plain(|_, _| false).pull().unwrap();
     let mut client = client_as(&open, "ada", "enchantress");
     let push = client.connect_local(stranger.socket().port().unwrap()).push().unwrap();
-    // Those that are for the stranger are lost with it; once it is gone, all are for the other.
+    // Messages for the server that refuses are lost; once it has refused, all go to the other one.
     let mut arrived = 0;
     for number in 0..100 {
         push.send(&[format!("{number}")]).unwrap();
@@ -166,7 +166,7 @@ fn not_reported_after_server_restarts() {
     let (reply, requests) = Server::new(port).plain(|_, _| true).reply().unwrap();
     let server = requests.socket();
     let echo = thread::spawn(move || requests.iter().try_for_each(|request| reply.send(&request)));
-    // What the first server had taken of the connection is lost with it, but can be asked again.
+    // What the first server had received is lost with it, but the client can ask again.
     let answer = (0..100).find_map(|_| {
         request(&[b"still there?"]).unwrap();
         replies

@@ -1,11 +1,11 @@
-//! What someone learns who listens on the network.
+//! What an eavesdropper on the network learns.
 
 use zeroless::{Client, Server};
 
 use crate::support::relay::Relay;
 use crate::support::watchdog;
 
-/// What goes to and fro while a client asks a server something, as someone sees it who listens in between.
+/// All bytes that are exchanged while a client sends a request and gets a reply.
 pub fn overheard(server: &Server, client: &Client) -> Vec<u8> {
     let (reply, requests) = server.reply().unwrap();
     let relay = Relay::to(requests.socket().port().unwrap());
@@ -26,7 +26,7 @@ pub fn contains(bytes: &[u8], part: &[u8]) -> bool {
 #[test]
 fn learns_everything_without_encryption() {
     let _watchdog = watchdog();
-    // So the test above would fail if there were no encryption.
+    // So `curve::eavesdropper_learns_neither_messages_nor_keys` would fail without encryption.
     let overheard = overheard(
         Server::new(0).plain_users([("ada", "enchantress")]),
         Client::new().plain("ada", "enchantress"),

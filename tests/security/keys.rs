@@ -11,7 +11,7 @@ use zeroless::{Client, Error, ErrorKind, Keypair, PublicKey, Receiver, Result, S
 use crate::kind_of;
 use crate::support::Folder;
 
-/// The keys of libzmq's manual, for what needs no CURVE.
+/// The keys of libzmq's manual, for tests that need no CURVE.
 pub const PUBLIC: &str = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
 pub const SECRET: &str = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs";
 
@@ -24,7 +24,7 @@ fn files_round_trip() {
     keypair.public().save(&public_file).unwrap();
     assert_eq!(Keypair::load(&secret_file).unwrap(), keypair);
     assert_eq!(PublicKey::load(&public_file).unwrap(), *keypair.public());
-    // A keypair's file has a public key in it too.
+    // A keypair's file contains the public key too.
     assert_eq!(PublicKey::load(&secret_file).unwrap(), *keypair.public());
     assert!(!fs::read_to_string(&public_file).unwrap().contains(SECRET));
     let error = Keypair::load(&public_file).unwrap_err();
@@ -78,7 +78,7 @@ fn any_text_is_key_or_error() {
             Ok(key) => {
                 prop_assert_eq!(text.len(), 40);
                 prop_assert_eq!(key.to_string(), text.clone());
-                // Whatever is taken for a key, libzmq takes for one too: it reads 32 bytes, which are written so.
+                // libzmq accepts each of these keys too: it decodes them to 32 bytes, which it encodes in the same way.
                 prop_assert_eq!(zmq::z85_encode(&zmq::z85_decode(&text).unwrap()).unwrap(), text);
             }
             Err(error) => {
@@ -91,7 +91,7 @@ fn any_text_is_key_or_error() {
 
 #[test]
 fn never_begin_with_comment_sign() {
-    // The five characters of the least such key are more than 32 bits already. So a line of a list is the one or the other.
+    // The first five characters of such a key exceed 32 bits. So a line of a list is either a key or a comment.
     proptest!(cases(), |(rest in "[0-9a-zA-Z.:+=^!/*?&<>()\\[\\]{}@%$#-]{39}")| {
         prop_assert!(["#", &rest].concat().parse::<PublicKey>().is_err());
     });
@@ -105,7 +105,7 @@ fn any_text_is_secret_key_or_error_that_hides_it() {
             Ok(keypair) => prop_assert_eq!(keypair.secret(), text),
             Err(error) => {
                 prop_assert_eq!(error.kind(), ErrorKind::InvalidInput);
-                // What is shorter is in every other sentence.
+                // Shorter texts may be part of the message by chance.
                 prop_assert!(text.len() < 20 || !format!("{error}{error:?}").contains(&text), "{error}");
             }
         }
@@ -136,7 +136,7 @@ fn debug_output_hides_secrets() {
     client.curve(PUBLIC, &keypair);
     let mut server = Server::new(0);
     server.curve(&keypair).allow_keys([PUBLIC]);
-    // A recipe with a fault shows that, too.
+    // A recipe with a fault shows it, too.
     let mut faulty = Client::new();
     faulty.curve("short", &keypair);
     let slip = Keypair::new(PUBLIC, format!("{SECRET}x")).unwrap_err();
@@ -194,18 +194,17 @@ fn conflicting_options_are_errors() {
     );
 }
 
-/// As many cases as proptest makes by itself, without a file that keeps those that fail: each belongs into a test of its
-/// own.
+/// proptest's own number of cases, without a file of the cases that failed: each of those gets a test of its own.
 pub fn cases() -> ProptestConfig {
     ProptestConfig {
         failure_persistence: None,
-        // In milliseconds: what fails by waiting is shown before the watchdog bites.
+        // In milliseconds, so that a case that fails by waiting is shown before the watchdog ends the process.
         max_shrink_time: 30_000,
         ..ProptestConfig::default()
     }
 }
 
-/// Any text, and many a text that is nearly a key.
+/// Any text, and often a text that is almost a key.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -215,7 +214,7 @@ fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any bytes, and many a file that is nearly one of keys.
+/// Any bytes, and often almost a file of keys.
 pub fn any_file() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         4 => select(vec![

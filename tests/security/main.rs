@@ -1,4 +1,4 @@
-//! Whom a server lets in: by password, by address and by key.
+//! Which clients a server lets in: by password, by address and by key.
 
 mod addresses;
 mod admission;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use support::{client_of, zmtp};
 use zeroless::{Client, ErrorKind, Receiver, Result, Server};
 
-/// Long enough for what is to come to have come, where nothing is to come.
+/// How long to wait before asserting that nothing has arrived.
 const A_WHILE: Duration = Duration::from_millis(300);
 
 /// A server that lets in Ada.
@@ -28,14 +28,14 @@ fn server_for_ada() -> Server {
     server
 }
 
-/// The recipe of a client of that server who says to be someone.
+/// The recipe of a client of this server with a user and a password.
 fn client_as(server: &Receiver, user: &str, password: &str) -> Client {
     let mut client = client_of(server);
     client.plain(user, password);
     client
 }
 
-/// The recipe of a client of that server from another address of this machine.
+/// The recipe of a client of this server from another address of this machine.
 fn client_from(address: &str, server: &Receiver) -> Client {
     let port = server.socket().port().unwrap();
     let mut client = Client::new();
@@ -43,7 +43,7 @@ fn client_from(address: &str, server: &Receiver) -> Client {
     client
 }
 
-/// Looks whether that is what the server says after its greeting.
+/// Asserts that the server refuses the peer after its greeting.
 fn assert_refused(stranger: &mut TcpStream) {
     stranger.read_exact(&mut [0; 64]).unwrap();
     // libzmq 4.3.4 misspells how the command begins.
@@ -54,7 +54,7 @@ fn kind_of<T>(outcome: Result<T>) -> ErrorKind {
     outcome.map(drop).unwrap_err().kind()
 }
 
-/// How many threads of this process let clients in.
+/// How many threads of this process decide which clients to let in.
 fn handlers() -> usize {
     let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
     let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());

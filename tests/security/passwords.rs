@@ -1,4 +1,4 @@
-//! Whom a server lets in by user and password.
+//! Which clients a server lets in by user and password.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -12,7 +12,7 @@ use crossbeam_channel::bounded;
 use zeroless::{Client, Server};
 
 use crate::support::{
-    assert_let_in, assert_not_understood, assert_turned_away, client_of, run_in_child, wait_until, watchdog, zmtp,
+    assert_denied, assert_let_in, assert_not_understood, client_of, run_in_child, wait_until, watchdog, zmtp,
 };
 use crate::{assert_refused, client_as, handlers, server_for_ada};
 
@@ -41,7 +41,7 @@ fn refuses_wrong_name_or_password() {
         ("eve", "enchantress"),
         ("enchantress", "ada"),
     ] {
-        assert_turned_away(&pull, &client_as(&pull, user, password), &ada);
+        assert_denied(&pull, &client_as(&pull, user, password), &ada);
     }
 }
 
@@ -54,7 +54,7 @@ fn function_decides() {
         .unwrap();
     let fitting = client_as(&pull, "ada", "123");
     assert_let_in(&pull, &fitting);
-    assert_turned_away(&pull, &client_as(&pull, "ada", "1234"), &fitting);
+    assert_denied(&pull, &client_as(&pull, "ada", "1234"), &fitting);
 }
 
 #[test]
@@ -93,11 +93,11 @@ fn client_retries_after_function_panics() {
     let _watchdog = watchdog();
     let calls = AtomicUsize::new(0);
     let check = move |_: &str, _: &str| match calls.fetch_add(1, Ordering::Relaxed) {
-        0 | 1 => panic!("as this test wants it"),
+        0 | 1 => panic!("on purpose"),
         _ => true,
     };
     let mut server = Server::new(0);
-    // Which is when libzmq hangs up, half a minute later if it is not told otherwise.
+    // libzmq closes the connection after this time; the default is half a minute.
     server.configure(|socket| socket.set_handshake_ivl(100));
     let pull = server.plain(check).pull().unwrap();
     assert_let_in(&pull, &client_as(&pull, "ada", "enchantress"));
@@ -106,7 +106,7 @@ fn client_retries_after_function_panics() {
 #[test]
 #[ignore = "runs as a child process of another test"]
 fn lets_function_drop_last_socket() {
-    // One in a thread of the crate's own would show nowhere else.
+    // A panic in a thread of the crate would not be noticed otherwise.
     panic::set_hook(Box::new(|_| std::process::abort()));
     let (asked, is_asked) = bounded::<()>(0);
     let (answers, answer) = bounded::<()>(0);
@@ -129,7 +129,7 @@ fn lets_function_drop_last_socket() {
     assert!(!recorded.is_closed());
     answers.send(()).unwrap();
     wait_until(|| recorded.is_closed());
-    // The thread that called the function has dropped the last socket of all, and ends itself over it.
+    // The thread that called the function has dropped the last socket of all, and then ends.
     wait_until(|| handlers() == 0);
     let pull = server_for_ada().pull().unwrap();
     assert_let_in(&pull, &client_as(&pull, "ada", "enchantress"));
@@ -161,7 +161,7 @@ fn recipe_can_be_changed_and_reused() {
     let first = server.pull().unwrap();
     let second = server.plain_users([("ada", "enchantress")]).pull().unwrap();
     assert_let_in(&first, &client_as(&first, "eve", "?"));
-    assert_turned_away(
+    assert_denied(
         &second,
         &client_as(&second, "eve", "?"),
         &client_as(&second, "ada", "enchantress"),
