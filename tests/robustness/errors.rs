@@ -394,7 +394,11 @@ mod as_root {
         let folder = Folder::new("privileges");
         fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
         let program = folder.0.join("program");
-        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        // By a process, as a program cannot be run while a process that another test starts has it open for writing.
+        let copied = Command::new("cp")
+            .args([&std::env::current_exe().unwrap(), &program])
+            .status();
+        assert!(copied.unwrap().success());
         let output = Command::new("unshare")
             .args(["-n", "setpriv", "--reuid=65534", "--clear-groups"])
             .arg(&program)

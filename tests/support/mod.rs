@@ -296,7 +296,13 @@ impl Process {
 
     /// Waits until the process ends by itself, and asserts that it succeeds.
     pub fn succeeds(&mut self) {
-        assert!(self.child.wait().unwrap().success());
+        let status = self.child.wait().unwrap();
+        if !status.success() {
+            let mut why = String::new();
+            let unread = self.child.stderr.take();
+            unread.map(|mut stderr| stderr.read_to_string(&mut why));
+            panic!("it ended with {status}: {why}");
+        }
         if self.runs_test {
             let mut said = String::new();
             let mut stdout = self.child.stdout.take().unwrap();
