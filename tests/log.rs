@@ -1,4 +1,4 @@
-//! What the log tells, and what it keeps to itself.
+//! What is logged, and what is never logged.
 
 mod support;
 
@@ -11,7 +11,7 @@ use support::{
 };
 use zeroless::{Client, Server};
 
-/// Keeps what is logged. A process has one logger, so the tests look for the ports of their own.
+/// Keeps what is logged. A process has only one logger, so each test looks for its own ports.
 struct Memory(Mutex<Vec<(Level, String)>>);
 
 static MEMORY: Memory = Memory(Mutex::new(Vec::new()));
@@ -37,7 +37,7 @@ fn start_logging() {
     });
 }
 
-/// What was logged at a level about a port.
+/// What was logged about a port at this level.
 fn logged(level: Level, port: u16) -> Vec<String> {
     let memory = MEMORY.0.lock().unwrap();
     let about = |text: &&(Level, String)| text.0 == level && text.1.contains(&format!(":{port}"));
@@ -45,7 +45,7 @@ fn logged(level: Level, port: u16) -> Vec<String> {
 }
 
 #[test]
-fn binding_connecting_and_closing_are_told_at_info() {
+fn reports_binding_connecting_and_closing() {
     let _watchdog = watchdog();
     start_logging();
     let (push, pull) = push_and_pull();
@@ -66,7 +66,7 @@ fn binding_connecting_and_closing_are_told_at_info() {
 }
 
 #[test]
-fn messages_are_told_at_trace_with_their_sizes_and_never_their_content() {
+fn traces_sizes_but_not_content() {
     let _watchdog = watchdog();
     start_logging();
     let (push, pull) = push_and_pull();
@@ -95,7 +95,7 @@ fn messages_are_told_at_trace_with_their_sizes_and_never_their_content() {
 }
 
 #[test]
-fn a_subscriber_that_binds_warns() {
+fn warns_of_subscriber_that_binds() {
     start_logging();
     let news = Server::new(0).subscribe([""]).unwrap();
     let warnings = logged(Level::Warn, news.socket().port().unwrap());
@@ -106,7 +106,7 @@ fn a_subscriber_that_binds_warns() {
 }
 
 #[test]
-fn a_public_server_that_lets_everyone_in_warns_and_others_do_not() {
+fn warns_of_open_public_server() {
     start_logging();
     for (server, warns) in [
         (Server::public(0), 1),
@@ -130,7 +130,7 @@ fn a_public_server_that_lets_everyone_in_warns_and_others_do_not() {
 }
 
 #[test]
-fn who_is_refused_and_why_is_told_at_warn_and_never_the_password() {
+fn warns_of_refused_client_without_its_password() {
     let _watchdog = watchdog();
     start_logging();
     let pull = Server::new(0).plain_users([("ada", "enchantress")]).pull().unwrap();
@@ -160,13 +160,10 @@ fn who_is_refused_and_why_is_told_at_warn_and_never_the_password() {
 }
 
 #[test]
-fn a_function_that_cannot_say_whom_to_let_in_is_told_at_error() {
+fn reports_function_that_panics() {
     let _watchdog = watchdog();
     start_logging();
-    let pull = Server::new(0)
-        .plain(|_, _| panic!("as this test wants it"))
-        .pull()
-        .unwrap();
+    let pull = Server::new(0).plain(|_, _| panic!("on purpose")).pull().unwrap();
     let port = pull.socket().port().unwrap();
     let _push = client_of(&pull)
         .plain("ada", "?")
@@ -182,7 +179,7 @@ fn a_function_that_cannot_say_whom_to_let_in_is_told_at_error() {
 }
 
 #[test]
-fn a_client_that_is_connected_to_nothing_warns() {
+fn warns_of_client_connected_to_nothing() {
     start_logging();
     let _push = Client::new().push().unwrap();
     let memory = MEMORY.0.lock().unwrap();
@@ -194,7 +191,7 @@ fn a_client_that_is_connected_to_nothing_warns() {
 }
 
 #[test]
-fn an_iteration_that_a_fault_ends_is_told_at_error() {
+fn reports_fault_that_ends_iteration() {
     let _watchdog = watchdog();
     start_logging();
     let (_reply, requests) = Server::new(0).reply().unwrap();
@@ -209,7 +206,7 @@ fn an_iteration_that_a_fault_ends_is_told_at_error() {
 }
 
 #[test]
-fn an_iteration_that_ends_in_the_course_of_things_is_told_to_no_one() {
+fn normal_end_of_iteration_is_silent() {
     let _watchdog = watchdog();
     start_logging();
     let publish = Server::new(0).publish().unwrap();

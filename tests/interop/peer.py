@@ -1,4 +1,4 @@
-"""The Python end of tests/interop.rs: does with one socket what it is told on its standard input.
+"""The Python end of tests/interop/patterns.rs: does with one socket what its standard input orders.
 
     python peer.py LIBRARY ROLE PORT [TOPIC...]
 

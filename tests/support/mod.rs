@@ -1,7 +1,8 @@
 //! What the tests share.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, reason = "each executable uses a part of it")]
 
 pub mod python;
+pub mod relay;
 pub mod zmtp;
 
 use std::fs;
@@ -17,12 +18,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender as Channel, bounded};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
-use zeroless::{Message, Publisher, Receiver, Sender, Server};
+use zeroless::{Keypair, Message, Publisher, Receiver, Sender, Server};
 
 /// How long a test may take before it counts as hung.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Ends the process if it is not dropped in time: a test that hangs fails, and says which one it was.
+/// Terminates the process if it is not dropped in time, so that a test that hangs fails and is named.
 pub struct Watchdog {
     _fed: Channel<()>,
 }
@@ -32,7 +33,7 @@ pub fn watchdog() -> Watchdog {
     let test = thread::current().name().unwrap_or("a test").to_owned();
     thread::spawn(move || {
         if hungry.recv_timeout(LIMIT).is_err_and(|error| error.is_timeout()) {
-            // Past the harness, which would keep it until the test ends.
+            // The test harness would keep other output until the test ends.
             let _ = writeln!(std::io::stderr(), "{test} hangs: it has taken more than {LIMIT:?}");
             std::process::exit(101);
         }
@@ -40,26 +41,19 @@ pub fn watchdog() -> Watchdog {
     Watchdog { _fed: fed }
 }
 
-/// Says that this test is left out, and why.
-pub fn leave_out(why: &str) {
-    let test = thread::current().name().unwrap_or("a test").to_owned();
-    // Not `eprintln`: of a test that passes, its output would not be shown.
-    let _ = writeln!(std::io::stderr(), "{test} is left out; {why}");
-}
-
-/// A pair of push and pull over loopback.
+/// A pusher and a puller that are connected over loopback.
 pub fn push_and_pull() -> (Sender, Receiver) {
     let pull = Server::new(0).pull().unwrap();
     let push = client_of(&pull).push().unwrap();
     (push, pull)
 }
 
-/// The recipe of a client of that receiver's server.
+/// The recipe of a client of this receiver's server.
 pub fn client_of(server: &Receiver) -> zeroless::Client {
     client_of_port(server.socket().port().unwrap())
 }
 
-/// The recipe of a client of that sender's server.
+/// The recipe of a client of this sender's server.
 pub fn client_of_sender(server: &Sender) -> zeroless::Client {
     client_of_port(server.socket().port().unwrap())
 }
@@ -70,16 +64,16 @@ pub fn client_of_port(port: u16) -> zeroless::Client {
     client
 }
 
-/// Waits until that many subscriptions have arrived.
+/// Waits until this number of subscriptions has arrived.
 pub fn await_subscribers(publisher: &Publisher, subscriptions: usize) {
     publisher
         .wait_for_subscribers(subscriptions, Duration::from_secs(30))
         .unwrap();
 }
 
-/// Does something while a thread waits to receive: a subscriber that binds sends its subscriptions only then.
+/// Does something while a thread waits to receive, because a subscriber that binds sends its subscriptions only then.
 ///
-/// What it receives meanwhile is nothing.
+/// Nothing may arrive meanwhile.
 pub fn while_receiving<T>(receiver: &Receiver, work: impl FnOnce() -> T) -> T {
     let (done, wait) = bounded::<()>(0);
     thread::scope(|scope| {
@@ -97,7 +91,7 @@ pub fn while_receiving<T>(receiver: &Receiver, work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// The frames of a message that is text.
+/// The frames of a message as text.
 pub fn texts(message: &Message) -> Vec<&str> {
     message
         .iter()
@@ -105,20 +99,20 @@ pub fn texts(message: &Message) -> Vec<&str> {
         .collect()
 }
 
-/// A port that nothing listens on, and that no outgoing connection is given: below the system's range of those.
+/// A port that nothing listens on. It is below the range from which the system takes ports for outgoing connections.
 ///
-/// A client that connects to a port of that range while nobody listens may be connected to itself.
+/// A client that connects to a port of that range while nothing listens there may be connected to itself.
 pub fn unused_port() -> u16 {
     unused_ports(1)
 }
 
-/// The first of so many ports in a row, each of them like that of [`unused_port`].
+/// The first of `count` consecutive ports, each like that of [`unused_port`].
 pub fn unused_ports(count: u16) -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let first = 10_000 + (std::process::id() % 500) as u16 * 40;
     let candidates = iter::repeat_with(|| first + TRIED.fetch_add(count, Ordering::Relaxed));
-    // To listen there for a moment would be no better a proof, and a process that another test starts at that moment
-    // has a copy of the listener until it runs its own program.
+    // Listening there for a moment would prove no more, and a process that another test starts at that moment has a
+    // copy of the listener until it executes its own program.
     let is_unused = |port| TcpStream::connect(("127.0.0.1", port)).is_err();
     candidates
         .take(500)
@@ -126,7 +120,7 @@ pub fn unused_ports(count: u16) -> u16 {
         .expect("there are free ports")
 }
 
-/// Waits until something is so that no channel tells of.
+/// Waits until a condition holds that no channel reports.
 pub fn wait_until(mut so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !so() {
@@ -135,23 +129,23 @@ pub fn wait_until(mut so: impl FnMut() -> bool) {
     }
 }
 
-/// Looks whether the server gets what a client sends.
+/// Asserts that the server receives what this client sends.
 pub fn assert_let_in(pull: &Receiver, friend: &zeroless::Client) {
     friend.push().unwrap().send(&["from a friend"]).unwrap();
     assert_eq!(pull.recv().unwrap(), [b"from a friend"]);
 }
 
-/// Looks whether a stranger is denied, and the server gets nothing of it but goes on with a friend.
-pub fn assert_turned_away(pull: &Receiver, stranger: &zeroless::Client, friend: &zeroless::Client) {
+/// Asserts that a stranger is denied, and that the server receives nothing from it and still serves a friend.
+pub fn assert_denied(pull: &Receiver, stranger: &zeroless::Client, friend: &zeroless::Client) {
     await_denial(stranger);
     assert_let_in(pull, friend);
     assert_eq!(pull.try_recv().unwrap_err().kind(), zeroless::ErrorKind::WouldBlock);
 }
 
-/// Looks whether a stranger that speaks another mechanism than the server finds out, and the server gets nothing of it
-/// but goes on with a friend.
+/// Asserts that a stranger with another mechanism than the server's is denied, and that the server receives nothing
+/// from it and still serves a friend.
 pub fn assert_not_understood(pull: &Receiver, stranger: &zeroless::Client, friend: &zeroless::Client) {
-    // A client that is quicker to find out than its socket is to connect is not told, and would linger for ever.
+    // A client that is refused before its socket has finished connecting is not told, and would linger forever.
     let stranger = stranger.clone().linger(Duration::ZERO).clone();
     let is_told = || {
         let push = stranger.push().unwrap();
@@ -166,12 +160,12 @@ pub fn assert_not_understood(pull: &Receiver, stranger: &zeroless::Client, frien
     assert_eq!(pull.try_recv().unwrap_err().kind(), zeroless::ErrorKind::WouldBlock);
 }
 
-/// Opens a socket of a client, and waits until it is turned away.
+/// Opens a socket of a client, and waits until it is denied.
 pub fn await_denial(client: &zeroless::Client) {
     await_denial_of(&client.push().unwrap());
 }
 
-/// Sends now and then, until the client is turned away; before its queue is full, after which it cannot be told.
+/// Sends now and then until the client is denied. This must happen before its queue is full: then it cannot be told.
 pub fn await_denial_of(push: &Sender) {
     for _ in 0..900 {
         if let Err(error) = push.try_send(&["from a stranger"]) {
@@ -179,16 +173,16 @@ pub fn await_denial_of(push: &Sender) {
         }
         thread::sleep(Duration::from_millis(10));
     }
-    panic!("the client is not told that it is turned away");
+    panic!("the client is not told that it is denied");
 }
 
-/// How long a test runs that looks for what shows only after long.
+/// How long a soak test runs.
 pub fn time_to_soak() -> Duration {
     let seconds = std::env::var("ZEROLESS_SOAK_SECONDS").ok();
     Duration::from_secs(seconds.map_or(3_600, |seconds| seconds.parse().expect("a number of seconds")))
 }
 
-/// A folder of this test's own, which is gone with it.
+/// A folder for one test, which is removed when it is dropped.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
@@ -209,23 +203,36 @@ impl Drop for Folder {
     }
 }
 
-/// A process that ends with the test, whatever becomes of it.
-pub struct Process(Child);
-
-/// Runs an ignored test of this file in a process of its own, with an argument for it.
-pub fn run_in_child(test: &str, argument: &str) -> Process {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
-        .env("ZEROLESS_TEST_ARGUMENT", argument)
-        // The harness of the child writes there.
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    Process::start(&mut command)
+/// A process that is killed when it is dropped.
+pub struct Process {
+    child: Child,
+    /// Whether it runs a test of this executable. Then the test must have run when the process succeeds.
+    runs_test: bool,
 }
 
-/// Runs an ignored test that is a server in a process of its own, and waits until it reports that it is listening.
-pub fn serve_in_child(test: &str, argument: &str) -> (Process, impl Iterator<Item = String> + use<>) {
+/// The arguments with which this executable runs only this test.
+pub fn arguments_to_run<T: Fn()>(_test: T) -> [&'static str; 5] {
+    // The path of the function begins with the name of the crate, the name of the test does not.
+    let (_crate, name) = std::any::type_name::<T>().split_once("::").unwrap();
+    ["--exact", name, "--include-ignored", "--nocapture", "--test-threads=1"]
+}
+
+/// Runs a test of this executable in a process of its own, with an argument for it.
+pub fn run_in_child(test: impl Fn(), argument: &str) -> Process {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(arguments_to_run(test))
+        .env("ZEROLESS_TEST_ARGUMENT", argument)
+        // The test harness of the child writes there.
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut process = Process::start(&mut command);
+    process.runs_test = true;
+    process
+}
+
+/// Runs a test that is a server in a process of its own, and waits until it reports that it listens.
+pub fn serve_in_child<T: Fn()>(test: T, argument: &str) -> (Process, impl Iterator<Item = String> + use<T>) {
     let mut server = run_in_child(test, argument);
     let mut reports = server.reports();
     assert!(
@@ -235,58 +242,74 @@ pub fn serve_in_child(test: &str, argument: &str) -> (Process, impl Iterator<Ite
     (server, reports)
 }
 
-/// The argument that [`run_in_child`] gave.
+/// The argument that [`run_in_child`] has passed.
 pub fn argument_of_child() -> String {
     std::env::var("ZEROLESS_TEST_ARGUMENT").expect("this is run by another test, as a child")
 }
 
-/// Tells the parent something, in a line.
+/// Reports a line to the parent process.
 pub fn report(line: &str) {
     eprintln!("{line}");
 }
 
 impl Process {
     pub fn start(command: &mut Command) -> Process {
-        Process(command.stdin(Stdio::piped()).spawn().unwrap())
+        Process {
+            child: command.stdin(Stdio::piped()).spawn().unwrap(),
+            runs_test: false,
+        }
     }
 
-    /// The lines that a child of [`run_in_child`] reports, until it ends. They can be asked for once.
+    /// The lines that a child of [`run_in_child`] reports until it ends. Can be called once.
     pub fn reports(&mut self) -> impl Iterator<Item = String> + use<> {
-        lines(self.0.stderr.take().unwrap())
+        lines(self.child.stderr.take().unwrap())
     }
 
-    /// The lines that the process prints, until it ends. They can be asked for once.
+    /// The lines that the process prints until it ends. Can be called once.
     pub fn prints(&mut self) -> impl Iterator<Item = String> + use<> {
-        lines(self.0.stdout.take().unwrap())
+        lines(self.child.stdout.take().unwrap())
     }
 
-    /// Types a line.
+    /// Writes a line to its standard input.
     pub fn types(&mut self, line: &str) {
-        writeln!(self.0.stdin.as_mut().unwrap(), "{line}").unwrap();
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
     pub fn id(&self) -> u32 {
-        self.0.id()
+        self.child.id()
     }
 
-    /// Ends the standard input.
+    /// Closes its standard input.
     pub fn let_go(&mut self) {
-        drop(self.0.stdin.take());
+        drop(self.child.stdin.take());
     }
 
-    /// Ends the process at once, and waits until it has ended.
+    /// Kills the process, and waits until it has ended.
     pub fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn signal(&self, signal: Signal) {
-        signal::kill(Pid::from_raw(self.0.id() as i32), signal).unwrap();
+        signal::kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
     }
 
-    /// Waits for the process to end by itself, and well.
+    /// Waits until the process ends by itself, and asserts that it succeeds.
     pub fn succeeds(&mut self) {
-        assert!(self.0.wait().unwrap().success());
+        let status = self.child.wait().unwrap();
+        if !status.success() {
+            let mut why = String::new();
+            let unread = self.child.stderr.take();
+            unread.map(|mut stderr| stderr.read_to_string(&mut why));
+            panic!("it ended with {status}: {why}");
+        }
+        if self.runs_test {
+            let mut said = String::new();
+            let mut stdout = self.child.stdout.take().unwrap();
+            stdout.read_to_string(&mut said).unwrap();
+            // With the name of no test, the process would run nothing and succeed.
+            assert!(said.contains("test result: ok. 1 passed"), "{said}");
+        }
     }
 }
 
@@ -296,7 +319,12 @@ fn lines(output: impl Read) -> impl Iterator<Item = String> {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
+}
+
+/// Makes a keypair. This needs a libzmq that has CURVE.
+pub fn new_keypair() -> Keypair {
+    Keypair::generate().unwrap_or_else(|error| panic!("this test needs CURVE: {error}"))
 }

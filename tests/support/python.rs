@@ -1,4 +1,4 @@
-//! A Python of another process, to test with.
+//! A Python process to test with.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -8,40 +8,36 @@ use std::time::Duration;
 
 use zeroless::{Message, Receiver};
 
-use super::leave_out;
-
-/// What [`Peer::say_hello_to`] says, behind the topic.
+/// What [`Peer::say_hello_to`] sends after the topic.
 pub const HELLO: &[u8] = b"hello";
 
-/// The Python to test with; `None` where that is not asked for.
-pub fn interpreter() -> Option<OsString> {
-    let Some(interpreter) = env::var_os("ZEROLESS_PYTHON") else {
-        leave_out("set ZEROLESS_PYTHON to a Python with the packages zeroless and pyzmq to run it");
-        return None;
-    };
+/// The Python to test with.
+pub fn interpreter() -> OsString {
+    let interpreter = env::var_os("ZEROLESS_PYTHON")
+        .expect("this test needs Python: set ZEROLESS_PYTHON to one that has the packages zeroless and pyzmq");
     let imported = Command::new(&interpreter).args(["-c", "import zeroless, zmq"]).status();
     assert!(
         imported.as_ref().is_ok_and(|status| status.success()),
-        "ZEROLESS_PYTHON={interpreter:?} has to be a Python with the packages zeroless and pyzmq, \
+        "ZEROLESS_PYTHON={interpreter:?} must be a Python that has the packages zeroless and pyzmq, \
          but importing them there gave {imported:?}"
     );
-    Some(interpreter)
+    interpreter
 }
 
-/// A script of `tests/interop` that runs, and ends with the test at the latest.
+/// A running script of `tests/interop`. It is killed when it is dropped.
 pub struct Peer {
     child: Child,
-    /// `None` once there are no more orders to come.
+    /// `None` once no more orders follow.
     orders: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Peer {
-    /// Starts it, and waits until its socket is open; returns the port that it has bound or connects to.
+    /// Starts it, waits until its socket is open, and returns the port that it has bound or connects to.
     pub fn start(interpreter: &OsStr, script: &str, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> (Peer, u16) {
         let mut child = Command::new(interpreter)
-            // Zeroless warns of a subscriber that binds, which is just what is tested. And what a script imports is not
-            // to be compiled beside it.
+            // Zeroless warns of a subscriber that binds, which is tested here. And Python must not write compiled files
+            // beside the script.
             .args(["-W", "ignore", "-B"])
             .arg(format!("{}/tests/interop/{script}", env!("CARGO_MANIFEST_DIR")))
             .args(arguments)
@@ -56,7 +52,7 @@ impl Peer {
         (peer, port)
     }
 
-    /// Has Python send a message.
+    /// Makes Python send a message.
     pub fn send(&mut self, message: &[Vec<u8>]) {
         let frames: Vec<String> = message.iter().map(|frame| hex(frame)).collect();
         self.order(&format!("send {}", frames.join(",")));
@@ -66,7 +62,7 @@ impl Peer {
         messages.iter().for_each(|message| self.send(message));
     }
 
-    /// Has Python say hello to a topic until it is heard there: a publisher does not know who listens.
+    /// Makes Python publish a hello on a topic until the subscriber receives it: a publisher does not know who listens.
     pub fn say_hello_to(&mut self, topic: &str, there: &Receiver) {
         let hello = [topic.as_bytes(), HELLO].concat();
         let is_hello = |message: Message| message.last() == Some(&hello);
@@ -75,9 +71,9 @@ impl Peer {
         }
     }
 
-    /// Has Python receive so many messages, and report them.
+    /// Makes Python receive `count` messages and report them.
     ///
-    /// A subscriber that binds sends its subscriptions only while it receives, so this goes before waiting for them.
+    /// A subscriber that binds sends its subscriptions only while it receives, so call this before you wait for them.
     pub fn receive(&mut self, count: usize) {
         (0..count).for_each(|_| self.order("receive"));
     }
@@ -87,7 +83,7 @@ impl Peer {
         self.line().split(',').map(bytes).collect()
     }
 
-    /// Has Python receive a message, and report it now.
+    /// Makes Python receive a message, and returns it.
     pub fn hear(&mut self) -> Message {
         self.receive(1);
         self.report()
@@ -97,7 +93,7 @@ impl Peer {
         (0..count).map(|_| self.report()).collect()
     }
 
-    /// Lets Python deliver what it has sent, and end.
+    /// Lets Python deliver what it has sent, and asserts that it ends well.
     pub fn ends_well(mut self) {
         drop(self.orders.take());
         assert_eq!(

@@ -1,5 +1,4 @@
-//! A stretch of network between a client and a server, which can be made to fail, and be listened to.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+//! A network link between a client and a server that tests can break and record.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -11,15 +10,15 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use nix::libc::linger;
 use nix::sys::socket::{setsockopt, sockopt};
 
-/// What the relay asks the system to buffer on the way to it and from it, in bytes; it takes twice as much.
+/// How many bytes the relay asks the system to buffer in each direction. The system takes twice as much.
 ///
-/// Little, so that little is under way when a connection breaks.
+/// It is small, so that little is in transit when a connection breaks.
 pub const BUFFER: usize = 16 << 10;
 
-/// How often a thread that reads or writes looks whether its connection has been broken.
+/// How often a thread that reads or writes checks whether its connection has been broken.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// Forwards the connections to a port of its own to another port, both on this machine.
+/// Forwards connections from its own port to another port of this machine.
 pub struct Relay {
     port: u16,
     shared: Arc<Shared>,
@@ -40,10 +39,9 @@ struct State {
     refusing: bool,
     stalled: bool,
     delay: Duration,
-    /// What was forwarded to the server, and to the client, if it is to be kept.
+    /// What was forwarded to the server and to the client, if it is recorded.
     recording: Option<[Vec<u8>; 2]>,
-    /// All that there were, in order. A connection remembers how many there were when it was opened, so the next one
-    /// is its own.
+    /// All breaks, in order. A connection remembers how many there were when it was opened, so the next one is its own.
     breaks: Vec<Break>,
     connections: Vec<JoinHandle<()>>,
 }
@@ -64,7 +62,7 @@ impl Relay {
             opened: sender,
         };
         let mut relay = Relay {
-            port: crate::support::unused_port(),
+            port: super::unused_port(),
             shared: Arc::new(shared),
             door: None,
             opened,
@@ -77,51 +75,51 @@ impl Relay {
         self.port
     }
 
-    /// Waits for a connection that was not waited for before.
+    /// Waits for the next connection.
     pub fn await_connection(&self) {
         self.opened.recv().unwrap();
     }
 
-    /// Closes all connections; each end reads that the other has ended.
+    /// Closes all connections. Each end reads the end of the stream.
     pub fn cut(&self) {
         self.break_connections(Break::Cut);
     }
 
-    /// Resets all connections; each end reads an error.
+    /// Resets all connections. Each end reads an error.
     pub fn reset(&self) {
         self.break_connections(Break::Reset);
     }
 
-    /// Forwards nothing any more, though all connections stay open and new ones are accepted.
+    /// Stops forwarding. All connections stay open, and new ones are accepted.
     pub fn stall(&self) {
         self.shared.lock().stalled = true;
     }
 
-    /// Forwards again, beginning with what came meanwhile.
+    /// Forwards again, beginning with what has arrived meanwhile.
     pub fn resume(&self) {
         self.shared.lock().stalled = false;
         self.shared.changed.notify_all();
     }
 
-    /// Forwards everything so much later.
+    /// Forwards everything after this delay.
     pub fn delay(&self, delay: Duration) {
         self.shared.lock().delay = delay;
     }
 
-    /// Keeps what it forwards from now on.
+    /// Records what it forwards from now on.
     pub fn record(&self) {
         self.shared.lock().recording = Some(Default::default());
     }
 
-    /// What it has kept: what went to the server, and what went to the client.
+    /// Returns what it has recorded: the bytes to the server, and the bytes to the client.
     pub fn recording(&self) -> [Vec<u8>; 2] {
         self.shared.lock().recording.clone().expect("it was to record")
     }
 
-    /// Accepts no new connections any more: nobody listens on the port.
+    /// Refuses new connections: nothing listens on the port.
     pub fn refuse(&mut self) {
         self.shared.lock().refusing = true;
-        // The thread sees it when someone comes to the door.
+        // The thread notices it at the next connection.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
         self.door.take().into_iter().for_each(|door| door.join().unwrap());
     }
@@ -129,7 +127,7 @@ impl Relay {
     /// Accepts connections again.
     pub fn accept(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).unwrap();
-        // Those that it accepts inherit that.
+        // Accepted connections inherit this.
         setsockopt(&listener, sockopt::RcvBuf, &BUFFER).unwrap();
         let shared = Arc::clone(&self.shared);
         shared.lock().refusing = false;
@@ -138,13 +136,13 @@ impl Relay {
                 if shared.lock().refusing {
                     break;
                 }
-                // Whoever finds no server is turned away.
+                // Without a server, the connection is closed.
                 let _ = client.and_then(|client| shared.connect(client));
             }
         }));
     }
 
-    /// When it returns, the connections are closed.
+    /// The connections are closed when this returns.
     fn break_connections(&self, how: Break) {
         let connections = {
             let mut state = self.shared.lock();
@@ -199,14 +197,14 @@ struct Connection {
 }
 
 impl Connection {
-    /// Forwards both ways until both have ended, and closes.
+    /// Forwards in both directions until both have ended, then closes.
     fn forward(self) {
         thread::scope(|scope| {
             scope.spawn(|| self.forward_one_way(&self.client, &self.server, 0));
             self.forward_one_way(&self.server, &self.client, 1);
         });
         if self.broken() == Some(Break::Reset) {
-            // Closing a connection that is not to linger at all resets it.
+            // With a linger of zero, closing resets the connection.
             let at_once = linger {
                 l_onoff: 1,
                 l_linger: 0,
@@ -219,9 +217,9 @@ impl Connection {
 
     fn forward_one_way(&self, mut from: &TcpStream, to: &TcpStream, way: usize) {
         let mut buffer = [0; BUFFER];
-        // An error is of an end that has gone.
+        // An error means that this end is gone.
         while let Ok(Some(length @ 1..)) = self.unless_broken(|| from.read(&mut buffer)) {
-            // Before it is written, so that what has arrived has been kept.
+            // Recorded before it is written, so that all that has arrived is recorded.
             if let Some(recording) = &mut self.shared.lock().recording {
                 recording[way].extend_from_slice(&buffer[..length]);
             }
@@ -241,7 +239,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads or writes, which may take its time, unless the connection is broken.
+    /// Reads or writes until it succeeds, or until the connection is broken.
     fn unless_broken(&self, mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usize>> {
         while self.broken().is_none() {
             match operation() {
@@ -252,7 +250,7 @@ impl Connection {
         Ok(None)
     }
 
-    /// Keeps back what has just come for as long as it should be, and returns whether it is to go on then.
+    /// Holds back what has just arrived as long as required, and returns whether to forward it.
     fn hold_back(&self) -> bool {
         let came = Instant::now();
         let mut state = self.shared.lock();

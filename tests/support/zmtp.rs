@@ -1,16 +1,16 @@
-//! The protocol of ZeroMQ by hand, for peers that libzmq would never be.
+//! ZeroMQ's protocol, written by hand, for peers that behave as libzmq never does.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-/// The flags of a frame: more frames of its message follow; it is a command.
+/// Flags of a frame: more frames of its message follow; it is a command.
 pub const MORE: u8 = 1;
 pub const COMMAND: u8 = 4;
 
-/// The flag of a frame whose length takes eight bytes.
+/// The flag of a frame whose length has eight bytes.
 const LONG: u8 = 2;
 
-/// What a peer of the third version says first.
+/// The greeting of a peer of version 3.
 pub fn greeting(mechanism: &str) -> [u8; 64] {
     let mut greeting = [0; 64];
     greeting[0] = 0xff;
@@ -20,7 +20,7 @@ pub fn greeting(mechanism: &str) -> [u8; 64] {
     greeting
 }
 
-/// The head of a frame that says to be of that length, in the longer of the two ways.
+/// The header of a frame that announces this length, in the longer of the two forms.
 pub fn long_head(flags: u8, length: u64) -> Vec<u8> {
     [&[flags | LONG][..], &length.to_be_bytes()].concat()
 }
@@ -33,7 +33,7 @@ pub fn frame(flags: u8, body: &[u8]) -> Vec<u8> {
     [&head, body].concat()
 }
 
-/// The command that ends the handshake of a peer without security.
+/// The command that completes the handshake of a peer without security.
 pub fn ready(socket_type: &str) -> Vec<u8> {
     let length = (socket_type.len() as u32).to_be_bytes();
     let body = [b"\x05READY\x0bSocket-Type", &length[..], socket_type.as_bytes()].concat();
@@ -46,14 +46,14 @@ pub fn greet(connection: &mut TcpStream) {
     connection.read_exact(&mut [0; 64]).unwrap();
 }
 
-/// Does all of the handshake with a peer, without security.
+/// Performs the whole handshake with a peer, without security.
 pub fn shake_hands(connection: &mut TcpStream, socket_type: &str) {
     greet(connection);
     connection.write_all(&ready(socket_type)).unwrap();
     assert!(read_frame(connection).starts_with(b"\x05READY"));
 }
 
-/// Reads a short frame, past its head.
+/// Reads a short frame, and returns it without its header.
 pub fn read_frame(connection: &mut TcpStream) -> Vec<u8> {
     let mut head = [0; 2];
     connection.read_exact(&mut head).unwrap();
@@ -62,13 +62,13 @@ pub fn read_frame(connection: &mut TcpStream) -> Vec<u8> {
     body
 }
 
-/// Waits until the peer has taken all that it was sent.
+/// Waits until the peer has read all that it was sent.
 pub fn await_taken(connection: &mut TcpStream) {
     connection.write_all(&frame(COMMAND, b"\x04PING\0\0")).unwrap();
     assert_eq!(read_frame(connection), b"\x04PONG");
 }
 
-/// Waits until the peer hangs up, whatever it says before.
+/// Waits until the peer closes the connection, whatever it sends before.
 pub fn await_hang_up(connection: &mut TcpStream) {
     match connection.read_to_end(&mut Vec::new()) {
         Ok(_) => {}

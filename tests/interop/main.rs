@@ -1,0 +1,7 @@
+//! Talks to Python's Zeroless and to pyzmq.
+
+mod curve;
+mod patterns;
+mod security;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,193 @@
+//! Nothing is lost at exit: a program that sends and returns at once delivers everything.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use crate::support::{self, argument_of_child, client_of_port, report, run_in_child, texts, watchdog};
+use zeroless::{Client, Server};
+
+const MESSAGES: usize = 5_000;
+
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn pushes_and_returns() {
+    let push = client_of_port(argument_of_child().parse().unwrap())
+        .high_water_mark(0)
+        .push()
+        .unwrap();
+    (0..MESSAGES).for_each(|number| push.send(&[number.to_string()]).unwrap());
+}
+
+#[test]
+fn delivers_everything() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).pull().unwrap();
+    let mut child = run_in_child(pushes_and_returns, &pull.socket().port().unwrap().to_string());
+    for (number, message) in pull.iter().take(MESSAGES).enumerate() {
+        assert_eq!(texts(&message), [number.to_string()]);
+    }
+    child.succeeds();
+}
+
+#[test]
+fn delivers_to_server_that_starts_later() {
+    let _watchdog = watchdog();
+    let port = support::unused_port();
+    let mut child = run_in_child(pushes_and_warns, &port.to_string());
+    // The warning comes when everything is sent and dropping the last handle has waited for a second.
+    let warning = child.reports().find(|line| line.contains("WARN")).unwrap();
+    assert!(
+        warning.contains("zeroless") && warning.contains("waited 1s to close"),
+        "{warning}"
+    );
+
+    let pull = Server::new(port).pull().unwrap();
+    for (number, message) in pull.iter().take(MESSAGES).enumerate() {
+        assert_eq!(texts(&message), [number.to_string()]);
+    }
+    child.succeeds();
+}
+
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn pushes_and_warns() {
+    env_logger::builder().filter_level(log::LevelFilter::Warn).init();
+    pushes_and_returns();
+}
+
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn closes_from_another_thread_and_returns() {
+    let push = client_of_port(argument_of_child().parse().unwrap())
+        .high_water_mark(0)
+        .push()
+        .unwrap();
+    let socket = push.socket();
+    (0..MESSAGES).for_each(|number| push.send(&[number.to_string()]).unwrap());
+    std::thread::spawn(move || socket.close());
+    // The other thread may still be closing the socket, and this thread must wait for it.
+    support::wait_until(|| push.socket().is_closed());
+}
+
+#[test]
+fn delivers_when_another_thread_closes() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).pull().unwrap();
+    let port = pull.socket().port().unwrap().to_string();
+    for _ in 0..5 {
+        let mut child = run_in_child(closes_from_another_thread_and_returns, &port);
+        assert_eq!(pull.iter().take(MESSAGES).count(), MESSAGES);
+        child.succeeds();
+    }
+}
+
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn keeps_a_socket_for_good_and_returns() {
+    let push = client_of_port(argument_of_child().parse().unwrap()).push().unwrap();
+    // As a program does that closes the socket on Ctrl-C.
+    std::mem::forget(push.socket());
+    push(&[b"the last message"]).unwrap();
+}
+
+#[test]
+fn delivers_despite_leaked_socket() {
+    let _watchdog = watchdog();
+    let port = support::unused_port();
+    let mut child = run_in_child(keeps_a_socket_for_good_and_returns, &port.to_string());
+    let pull = Server::new(port).pull().unwrap();
+    assert_eq!(texts(&pull.recv().unwrap()), ["the last message"]);
+    child.succeeds();
+}
+
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn gives_up_and_returns() {
+    let port = argument_of_child().parse().unwrap();
+    for (timeout, linger) in [(Some(200), None), (None, Some(200)), (Some(60_000), Some(200))] {
+        let mut client = client_of_port(port);
+        timeout.map(|timeout| client.timeout(Duration::from_millis(timeout)));
+        linger.map(|linger| client.linger(Duration::from_millis(linger)));
+        let push = client.push().unwrap();
+        push(&[b"to no one"]).unwrap();
+        let started = Instant::now();
+        drop(push);
+        assert!(started.elapsed() >= Duration::from_millis(150), "it has not waited");
+        assert!(started.elapsed() < Duration::from_secs(30), "it has waited too long");
+    }
+}
+
+#[test]
+fn gives_up_after_linger_or_timeout() {
+    let _watchdog = watchdog();
+    run_in_child(gives_up_and_returns, &support::unused_port().to_string()).succeeds();
+}
+
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn subscribes_and_returns() {
+    let port = argument_of_child().parse().unwrap();
+    let news = client_of_port(port).subscribe(["a", "b"]).unwrap();
+    news.recv().unwrap();
+    report("received");
+    // Waits until the publisher is gone.
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    news.unsubscribe("a").unwrap();
+    news.subscribe("c").unwrap();
+}
+
+#[test]
+fn subscriber_ends_without_publisher() {
+    let _watchdog = watchdog();
+    let publish = Server::new(0).publish().unwrap();
+    let mut child = run_in_child(subscribes_and_returns, &publish.socket().port().unwrap().to_string());
+    support::await_subscribers(&publish, 2);
+    publish(&[b"a"]).unwrap();
+    assert_eq!(child.reports().next().as_deref(), Some("received"));
+    drop(publish);
+    child.let_go();
+    child.succeeds();
+}
+
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn opens_again_and_again() {
+    for _ in 0..200 {
+        let pull = Server::new(0).pull().unwrap();
+        let push = Client::new()
+            .connect_local(pull.socket().port().unwrap())
+            .push()
+            .unwrap();
+        push(&[b"x"]).unwrap();
+        pull.recv().unwrap();
+    }
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().count();
+    report(&format!("{threads} threads"));
+}
+
+#[test]
+fn leaves_no_threads() {
+    let _watchdog = watchdog();
+    let mut child = run_in_child(opens_again_and_again, "");
+    // The test harness has two: one runs the test, and one waits for it.
+    let threads = child.reports().find(|line| line.ends_with("threads"));
+    assert_eq!(threads.as_deref(), Some("2 threads"));
+    child.succeeds();
+}
+
+#[test]
+fn delivers_over_new_connection() {
+    let _watchdog = watchdog();
+    // Because of this socket, no close is the last one, which would wait for delivery.
+    let _another = Server::new(0).pull().unwrap();
+    for round in 0..200 {
+        let pull = Server::new(0).pull().unwrap();
+        let push = Client::new().push().unwrap();
+        // This makes libzmq read its commands, and it does not read them again for a while.
+        push.try_send(&["to nobody"]).unwrap_err();
+        push.socket().connect_local(pull.socket().port().unwrap()).unwrap();
+        push.send(&[round.to_string()]).unwrap();
+        drop(push);
+        assert_eq!(texts(&pull.recv().unwrap()), [round.to_string()]);
+    }
+}

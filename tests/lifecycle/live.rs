@@ -1,0 +1,142 @@
+//! The open socket: what it reports, and how it is changed while running.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::support::{push_and_pull, texts, watchdog};
+use zeroless::{Client, Server};
+
+#[test]
+fn returns_chosen_port() {
+    let (push, pull) = push_and_pull();
+    let port = pull.socket().port().unwrap();
+    assert_ne!(port, 0);
+    assert_eq!(pull.socket().endpoints(), [format!("tcp://127.0.0.1:{port}")]);
+    assert_eq!(push.socket().endpoints(), [format!("tcp://127.0.0.1:{port}")]);
+}
+
+#[test]
+fn public_server_is_reached_at_every_address() {
+    let _watchdog = watchdog();
+    let pull = Server::public(0).pull().unwrap();
+    let port = pull.socket().port().unwrap();
+    // All of 127.0.0.0/8 is this machine, and Server::new binds only 127.0.0.1.
+    for host in ["127.0.0.1", "127.0.0.2", "localhost"] {
+        let push = Client::new().connect(host, port).push().unwrap();
+        push.send(&[host]).unwrap();
+        assert_eq!(texts(&pull.recv().unwrap()), [host]);
+    }
+}
+
+#[test]
+fn connects_over_ipv6() {
+    let _watchdog = watchdog();
+    let pull = Server::at("tcp://[::1]:0").pull().unwrap();
+    let push = Client::new()
+        .connect("::1", pull.socket().port().unwrap())
+        .push()
+        .unwrap();
+    push(&[b"six"]).unwrap();
+    assert_eq!(texts(&pull.recv().unwrap()), ["six"]);
+}
+
+#[test]
+fn connects_over_ipc_and_inproc() {
+    let _watchdog = watchdog();
+    let path = std::env::temp_dir().join(format!("zeroless-{} live", std::process::id()));
+    for endpoint in [format!("ipc://{}", path.display()), "inproc://live".to_owned()] {
+        let pull = Server::at(&endpoint).pull().unwrap();
+        let push = Client::new().connect_to(&endpoint).push().unwrap();
+        push.send(&[&endpoint]).unwrap();
+        assert_eq!(texts(&pull.recv().unwrap()), [&endpoint]);
+        assert_eq!(pull.socket().endpoints(), [endpoint]);
+    }
+    let _ = std::fs::remove_file(path);
+}
+
+#[test]
+fn connects_and_disconnects_while_running() {
+    let _watchdog = watchdog();
+    let push = Client::new().push().unwrap();
+    let servers = [(); 2].map(|()| Server::new(0).pull().unwrap());
+    let [one, two] = [0, 1].map(|server: usize| servers[server].socket().port().unwrap());
+
+    push.socket().connect_local(one).unwrap();
+    push(&[b"to the first"]).unwrap();
+    assert_eq!(texts(&servers[0].recv().unwrap()), ["to the first"]);
+
+    push.socket().connect("127.0.0.1", two).unwrap();
+    push.socket().disconnect_local(one).unwrap();
+    assert_eq!(push.socket().endpoints(), [format!("tcp://127.0.0.1:{two}")]);
+    push(&[b"to the second"]).unwrap();
+    assert_eq!(texts(&servers[1].recv().unwrap()), ["to the second"]);
+
+    push.socket().disconnect_all().unwrap();
+    assert!(push.socket().endpoints().is_empty());
+    assert!(push.send_timeout(&["to no one"], Duration::from_millis(20)).is_err());
+}
+
+#[test]
+fn blocked_send_continues_after_connect() {
+    let _watchdog = watchdog();
+    for _ in 0..100 {
+        let push = Client::new().push().unwrap();
+        let pull = Server::new(0).pull().unwrap();
+        let (about, to_block) = crossbeam_channel::bounded(0);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                about.send(()).unwrap();
+                push(&[b"at last"]).unwrap();
+            });
+            to_block.recv().unwrap();
+            push.socket().connect_local(pull.socket().port().unwrap()).unwrap();
+            assert_eq!(texts(&pull.recv().unwrap()), ["at last"]);
+        });
+    }
+}
+
+#[test]
+fn iteration_continues_after_connect() {
+    let _watchdog = watchdog();
+    let pull = Client::new().pull().unwrap();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| pull.iter().next().unwrap());
+        let push = Server::new(0).push().unwrap();
+        pull.socket().connect_local(push.socket().port().unwrap()).unwrap();
+        push(&[b"hello"]).unwrap();
+        assert_eq!(texts(&first.join().unwrap()), ["hello"]);
+    });
+}
+
+#[test]
+fn one_socket_binds_and_connects() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).pull().unwrap();
+    let push = Server::new(0).push().unwrap();
+    pull.socket().connect_local(push.socket().port().unwrap()).unwrap();
+    push(&[b"from the server that it connected to"]).unwrap();
+    assert_eq!(pull.recv().unwrap().len(), 1);
+    assert_eq!(pull.socket().endpoints().len(), 2);
+}
+
+#[test]
+fn debug_output_names_socket() {
+    let (push, pull) = push_and_pull();
+    let port = pull.socket().port().unwrap();
+    assert_eq!(format!("{push:?}"), format!("Sender(push on tcp://127.0.0.1:{port})"));
+    assert_eq!(format!("{pull:?}"), format!("Receiver(pull on tcp://127.0.0.1:{port})"));
+    pull.socket().close();
+    assert_eq!(
+        format!("{:?}", pull.socket()),
+        format!("Socket(pull on tcp://127.0.0.1:{port}, closed)")
+    );
+    assert_eq!(
+        format!("{:?}", Client::new().pull().unwrap()),
+        "Receiver(pull (connected to nothing))"
+    );
+    let recipe = format!("{:?}", Client::new().connect_local(5555).configure(|_| Ok(())));
+    assert!(
+        recipe.contains("tcp://127.0.0.1:5555") && recipe.contains("1 closure"),
+        "{recipe}"
+    );
+}

@@ -1,0 +1,13 @@
+//! What happens when something goes wrong: bad input, hostile peers, broken networks, exhausted resources.
+
+mod abuse;
+mod errors;
+mod exhaustion;
+mod faults;
+#[cfg(target_os = "linux")]
+mod hostile;
+mod properties;
+#[cfg(target_os = "linux")]
+mod soak;
+#[path = "../support/mod.rs"]
+mod support;
