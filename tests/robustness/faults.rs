@@ -315,7 +315,8 @@ fn slow_replies_reach_their_requesters() {
     let (reply, requests) = Server::new(0).reply().unwrap();
     let relay = Relay::to(requests.socket().port().unwrap());
     relay.delay(Duration::from_millis(5));
-    thread::spawn(move || requests.iter().for_each(|request| reply.send(&request).unwrap()));
+    let server = requests.socket();
+    let serving = thread::spawn(move || requests.iter().try_for_each(|request| reply.send(&request)));
     thread::scope(|scope| {
         for asker in 0..3 {
             let (request, replies) = client_of_port(relay.port()).linger(Duration::ZERO).request().unwrap();
@@ -333,6 +334,11 @@ fn slow_replies_reach_their_requesters() {
             });
         }
     });
+    server.close();
+    // A late reply may find the socket closed; none may fail otherwise.
+    if let Err(error) = serving.join().unwrap() {
+        assert_eq!(error.kind(), ErrorKind::Closed);
+    }
 }
 
 const SENDERS: usize = 3;
