@@ -146,8 +146,8 @@ fn warn_when_late(ended: &Receiver<()>) {
     if ended.recv_timeout(WARN_AFTER) == Err(RecvTimeoutError::Timeout) {
         log::warn!(
             target: "zeroless",
-            "closing the last socket has waited {WARN_AFTER:?} so far: messages that this process sent have not \
-             reached their peers; start the peers, or set a linger to give up after that time"
+            "the last socket has waited {WARN_AFTER:?} to close: messages that this process sent have not reached \
+             their peers yet; start the peers, or set a linger to give up after that time"
         );
     }
 }

@@ -236,7 +236,7 @@ fn configure_cannot_change_it() {
     ] {
         let error = Server::new(0).configure(configure).pull().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
-        assert!(error.to_string().contains("not for configure"), "{error}");
+        assert!(error.to_string().contains("configure must not change"), "{error}");
     }
     for configure in [
         |socket: &zeroless::zmq::Socket| socket.set_plain_server(false),
