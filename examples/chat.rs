@@ -14,7 +14,7 @@ use std::thread;
 use zeroless::{Client, ErrorKind, Receiver, Result, Sender, Server};
 
 fn main() -> ExitCode {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     cli::run_role(&[
         ("server", |port| chat(Server::new(port).pair()?)),
         ("client", |port| chat(Client::new().connect_local(port).pair()?)),

@@ -23,7 +23,7 @@ use signal_hook::iterator::Signals;
 use zeroless::{Server, Socket};
 
 fn main() -> ExitCode {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     cli::run(clean_stop)
 }
 

@@ -24,7 +24,7 @@ use std::time::Duration;
 use zeroless::{Client, Result, Server, proxy};
 
 fn main() -> ExitCode {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     cli::run_role_with_two_ports(&[
         ("forwarder", forwarder),
         ("publisher", publisher),

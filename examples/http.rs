@@ -25,7 +25,7 @@ use zeroless::{ErrorKind, Result, Sender, Server};
 const MAX_HEAD: usize = 16 * 1024;
 
 fn main() -> ExitCode {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     cli::run(http)
 }
 

@@ -27,7 +27,7 @@ use zeroless::crossbeam_channel::{never, select};
 use zeroless::{Client, ErrorKind, Message, Result, Sender, Server};
 
 fn main() -> ExitCode {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     cli::run_role_with_two_ports(&[("balancer", balancer), ("worker", worker), ("client", client)])
 }
 

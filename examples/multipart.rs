@@ -7,7 +7,7 @@
 use zeroless::{Client, Message, Result, Server};
 
 fn main() -> Result<()> {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     let orders = Server::new(0).pull()?;
     let order = Client::new().connect_local(orders.socket().port()?).push()?;
 

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use zeroless::{Client, Result, Server};
 
 fn main() -> ExitCode {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     cli::run_role(&[("server", server), ("client", client)])
 }
 

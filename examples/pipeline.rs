@@ -31,7 +31,7 @@ const JOBS: usize = 200;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     cli::run_role_with_two_ports(&[("ventilator", ventilator), ("worker", worker), ("sink", sink)])
 }
 

@@ -23,7 +23,7 @@ use zeroless::crossbeam_channel::{select, tick};
 use zeroless::{Client, Result, Server};
 
 fn main() -> ExitCode {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     cli::run_role_with_two_ports(&[("poller", poller), ("sender", sender)])
 }
 

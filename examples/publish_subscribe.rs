@@ -13,7 +13,7 @@ use std::time::Duration;
 use zeroless::{Client, Result, Server};
 
 fn main() -> ExitCode {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     cli::run_role(&[("server", server), ("client", client)])
 }
 

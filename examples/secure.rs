@@ -30,7 +30,7 @@ use zeroless::{Client, Keypair, PublicKey, Server};
 const FOLDER: &str = "secure-keys";
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     cli::run_role(&[("keygen", keygen), ("server", server), ("client", client)])
 }
 

@@ -26,7 +26,7 @@ use zeroless::{Client, Message, Receiver, Sender, Server};
 const ROWS: usize = 50;
 
 fn main() -> ExitCode {
-    env_logger::init();
+    env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -430,6 +430,16 @@
 //! connecting and closing at level info. It logs messages at level trace, with their sizes but never with their
 //! content. With `env_logger`, `RUST_LOG=zeroless=trace` shows everything.
 //!
+//! A warning or an error tells you what no call can return: a client has no address, closing waits to deliver, a server
+//! has refused a client. A program without a logger gets them too, each as a line on standard error:
+//!
+//! ```text
+//! zeroless: pull on tcp://0.0.0.0:5555 lets anyone in from other machines, …
+//! ```
+//!
+//! With a logger, they only go to the logger. To silence them without a logger, call
+//! `log::set_max_level(log::LevelFilter::Error)`, with any level except `Off`.
+//!
 //! # Guarantees
 //!
 //! [`guide::guarantees`] lists what the crate promises, with the test that holds each promise. It also lists [what can
@@ -457,11 +467,12 @@ extern crate libsodium_sys as _;
 // The layers of the crate, from top to bottom. A module imports only from layers below its own, never through this file
 // (`.ci/imports` checks it):
 //
-// recipe, proxy                                    what users begin with
-// handle                                           what the patterns return
-// engine                                           a socket that threads share
-// security                                         which clients a server lets in
-// endpoint, error, libzmq, message, sys, topic     values, and what the platform decides
+// recipe, proxy                 what users begin with
+// handle                        what the patterns return
+// engine                        a socket that threads share
+// security                      which clients a server lets in
+// endpoint, error, libzmq,
+// message, report, sys, topic   values, and what the log and the platform need
 
 mod endpoint;
 mod engine;
@@ -472,6 +483,7 @@ mod libzmq;
 mod message;
 mod proxy;
 mod recipe;
+mod report;
 mod security;
 mod sys;
 mod topic;

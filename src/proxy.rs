@@ -9,6 +9,7 @@ use crossbeam_channel::{Select, bounded};
 use crate::engine::{Cancel, Wait};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::{OpenSocket, Receiver, Sender};
+use crate::report;
 use crate::sys;
 
 /// One side of a [`proxy`]: a sender, a receiver, or both.
@@ -260,7 +261,7 @@ impl Forwarding<'_> {
     fn forward_all(self, cancel: &Cancel) -> Result<()> {
         match sys::block_signals() {
             Ok(()) => {}
-            Err(error) => log::warn!(target: "zeroless", "a proxy cannot block signals in its thread: {error}"),
+            Err(error) => report::warn(format_args!("a proxy cannot block signals in its thread: {error}")),
         }
         loop {
             match self.forward_one(cancel) {
@@ -280,7 +281,7 @@ impl Forwarding<'_> {
         if let Some(capture) = self.capture
             && let Err(error) = capture.send_until(&slices, cancel)
         {
-            log::warn!(target: "zeroless", "a proxy could not capture a message: {error}");
+            report::warn(format_args!("a proxy could not capture a message: {error}"));
         }
         match to.pass_on(frames, cancel) {
             Err(error) if error.kind() == ErrorKind::NotConnected => {
@@ -288,11 +289,11 @@ impl Forwarding<'_> {
                 Ok(())
             }
             Err(error) if [ErrorKind::TimedOut, ErrorKind::InvalidInput].contains(&error.kind()) => {
-                log::warn!(target: "zeroless", "a proxy drops a message: {error}");
+                report::warn(format_args!("a proxy drops a message: {error}"));
                 Ok(())
             }
             Err(error) if error.ends_iteration_quietly() => {
-                log::warn!(target: "zeroless", "a proxy stops, and drops the message in hand: {error}");
+                report::warn(format_args!("a proxy stops, and drops the message in hand: {error}"));
                 Err(error)
             }
             outcome => outcome,

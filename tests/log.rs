@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use support::{
-    await_denial, await_subscribers, client_of, client_of_port, client_of_sender, push_and_pull, wait_until, watchdog,
+    await_denial, await_subscribers, client_of, client_of_port, client_of_sender, push_and_pull, run_in_child, silence,
+    wait_until, watchdog,
 };
 use zeroless::{Client, Server};
 
@@ -30,6 +31,7 @@ impl Log for Memory {
 }
 
 fn start_logging() {
+    silence();
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::set_logger(&MEMORY).unwrap();
@@ -223,4 +225,62 @@ fn normal_end_of_iteration_is_silent() {
     news.socket().close();
     assert_eq!(news.next(), None);
     assert_eq!(logged(Level::Error, port), [""; 0]);
+}
+
+mod without_logger {
+    use super::*;
+
+    /// Opens a server that lets anyone in.
+    fn do_something_to_be_warned_of() {
+        Server::public(0).pull().unwrap();
+    }
+
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn has_none() {
+        do_something_to_be_warned_of();
+    }
+
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn sets_a_level() {
+        log::set_max_level(LevelFilter::Error);
+        do_something_to_be_warned_of();
+    }
+
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn has_a_logger_that_is_off() {
+        env_logger::builder().filter_level(LevelFilter::Off).init();
+        assert_eq!(log::max_level(), LevelFilter::Off);
+        do_something_to_be_warned_of();
+    }
+
+    /// The lines that a child prints on standard error.
+    fn printed_by(child: impl Fn()) -> Vec<String> {
+        let mut child = run_in_child(child, "");
+        let lines = child.reports().collect();
+        child.succeeds();
+        lines
+    }
+
+    #[test]
+    fn warnings_go_to_stderr() {
+        let _watchdog = watchdog();
+        let lines = printed_by(has_none);
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        assert!(line.starts_with("zeroless: pull on tcp://0.0.0.0:"), "{line}");
+    }
+
+    #[test]
+    fn level_silences_warnings() {
+        let _watchdog = watchdog();
+        assert_eq!(printed_by(sets_a_level), [""; 0]);
+    }
+
+    #[test]
+    fn logger_that_is_off_is_not_overruled() {
+        let _watchdog = watchdog();
+        assert_eq!(printed_by(has_a_logger_that_is_off), [""; 0]);
+    }
 }

@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use super::zap_handler::ZapHandler;
 use super::{inproc, reaper};
 use crate::error::{Error, Result};
+use crate::report;
 use crate::security::{Policy, ZapDomain};
 use crate::sys;
 
@@ -144,10 +145,9 @@ fn end(handler: Option<ZapHandler>, spare: Option<zmq::Socket>, context: Option<
 /// libzmq's function to end a context takes no timeout, so a thread watches the clock while it runs.
 fn warn_when_late(ended: &Receiver<()>) {
     if ended.recv_timeout(WARN_AFTER) == Err(RecvTimeoutError::Timeout) {
-        log::warn!(
-            target: "zeroless",
+        report::warn(format_args!(
             "the last socket has waited {WARN_AFTER:?} to close: messages that this process sent have not reached \
              their peers yet; start the peers, or set a linger to give up after that time"
-        );
+        ));
     }
 }

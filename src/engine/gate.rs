@@ -15,6 +15,7 @@ use super::poll::{self, Descriptor, Notifier};
 use super::sync::{Mutex, MutexGuard};
 use super::timed_lock::TimedLock;
 use super::wait::{Cancel, Deadline, Wait};
+use crate::report;
 
 /// A socket that can tell what it is ready for.
 pub(super) trait Pollable {
@@ -130,7 +131,7 @@ impl Waiter {
             match notifier.notify() {
                 Ok(()) => self.state = WaiterState::Notified,
                 // The thread counts as waiting, so the next thread that unlocks tries again.
-                Err(error) => log::error!(target: "zeroless", "cannot wake a waiting thread: {error}"),
+                Err(error) => report::error(format_args!("cannot wake a waiting thread: {error}")),
             }
         }
     }
@@ -140,7 +141,7 @@ impl Waiter {
         if let (WaiterState::Notified, Some(notifier)) = (self.state, &mut self.notifier)
             && let Err(error) = notifier.clear()
         {
-            log::error!(target: "zeroless", "cannot clear a wake-up: {error}");
+            report::error(format_args!("cannot clear a wake-up: {error}"));
         }
         self.state = WaiterState::Idle;
     }

@@ -12,6 +12,7 @@ use super::socket::Socket;
 use crate::engine::{Cancel, Engine, Wait};
 use crate::error::Error;
 use crate::message::Message;
+use crate::report;
 
 /// The largest capacity. A channel allocates room for all of its messages when it opens.
 const LARGEST_CAPACITY: usize = 65_536;
@@ -76,7 +77,7 @@ impl Channel {
         let thread = thread
             .map_err(|error| {
                 let what_failed = format!("cannot make a channel of {socket:?}");
-                log::error!(target: "zeroless", "{}", Error::from_spawn(what_failed, error));
+                report::error(format_args!("{}", Error::from_spawn(what_failed, error)));
             })
             .ok();
         Channel {
@@ -109,7 +110,7 @@ fn carry(socket: &OpenSocket, slot: &Slot<Message>, cancel: &Cancel, stopped: &M
         let message = match socket.next_message(Wait::Until(cancel, None)) {
             Ok(Some(message)) => message,
             Ok(None) => return,
-            Err(error) => return log::error!(target: "zeroless", "a channel stops: {error}"),
+            Err(error) => return report::error(format_args!("a channel stops: {error}")),
         };
         let delivered = match slot.try_send(message) {
             Ok(()) => true,

@@ -10,6 +10,7 @@ use super::workers;
 use crate::engine::Wait;
 use crate::error::Result;
 use crate::message::{Frame, Message};
+use crate::report;
 
 /// The receiving half of a pattern: iterate over its messages.
 ///
@@ -345,7 +346,7 @@ fn step<T>(outcome: Result<T>) -> Option<T> {
         Ok(message) => Some(message),
         Err(error) => {
             if !error.ends_iteration_quietly() {
-                log::error!(target: "zeroless", "iteration ends: {error}");
+                report::error(format_args!("iteration ends: {error}"));
             }
             None
         }

@@ -4,6 +4,7 @@ use crate::endpoint;
 use crate::engine::{Options, Pattern, SocketSpec};
 use crate::error::{Error, Result};
 use crate::handle::OpenSocket;
+use crate::report;
 use crate::security::{Credentials, Keypair};
 
 /// The recipe of a socket that connects to one or more servers.
@@ -300,12 +301,11 @@ impl Client {
             options: &self.options,
         })?;
         if self.addresses.is_empty() {
-            log::warn!(
-                target: "zeroless",
+            report::warn(format_args!(
                 "a client opened a {} socket without an address to connect to; \
                  call connect on the recipe first, or socket().connect_local(port) on the handle",
                 pattern.name()
-            );
+            ));
         }
         Ok(socket)
     }

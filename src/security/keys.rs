@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::libzmq;
+use crate::report;
 use crate::sys::{self, FileMode};
 
 /// The length of a key, in characters of Z85.
@@ -240,11 +241,10 @@ impl Keypair {
         let path = path.as_ref();
         let text = read(path)?;
         if sys::accessible_by_others(path) {
-            log::warn!(
-                target: "zeroless",
+            report::warn(format_args!(
                 "users other than the owner can access the secret key in {0}; run chmod 600 {0}",
                 path.display()
-            );
+            ));
         }
         let named = |error: Error| Error::invalid(format!("{}: {error}", path.display()));
         Keypair::new(field(&text, PUBLIC, path)?, field(&text, SECRET, path)?).map_err(named)

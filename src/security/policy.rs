@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use super::keys::{self, Keypair, PublicKey};
 use crate::error::{Error, Result};
+use crate::report;
 
 /// A user's function that checks a name and a password.
 pub(crate) type CheckPassword = dyn Fn(&str, &str) -> bool + Send + Sync;
@@ -132,11 +133,11 @@ impl Policy {
         match self.examine(request) {
             Ok(name) => Verdict::Admit(name),
             Err(Refusal::Refused(reason)) => {
-                log::warn!(target: "zeroless", "{label} refused a client at {address}: {reason}");
+                report::warn(format_args!("{label} refused a client at {address}: {reason}"));
                 Verdict::Refuse
             }
             Err(Refusal::Undecided(reason)) => {
-                log::error!(target: "zeroless", "{label} could not check a client at {address}: {reason}");
+                report::error(format_args!("{label} could not check a client at {address}: {reason}"));
                 Verdict::Postpone
             }
         }

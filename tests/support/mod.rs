@@ -11,6 +11,7 @@ use std::iter;
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ pub struct Watchdog {
 }
 
 pub fn watchdog() -> Watchdog {
+    silence();
     let (fed, hungry) = bounded::<()>(0);
     let test = thread::current().name().unwrap_or("a test").to_owned();
     thread::spawn(move || {
@@ -39,6 +41,16 @@ pub fn watchdog() -> Watchdog {
         }
     });
     Watchdog { _fed: fed }
+}
+
+/// Keeps the warnings that a process without a logger prints out of the tests' output.
+pub fn silence() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if log::max_level() == log::LevelFilter::Off {
+            log::set_max_level(log::LevelFilter::Error);
+        }
+    });
 }
 
 /// A pusher and a puller that are connected over loopback.
