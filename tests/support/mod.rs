@@ -308,13 +308,13 @@ impl Process {
 
     /// Waits until the process ends by itself, and asserts that it succeeds.
     pub fn succeeds(&mut self) {
-        let status = self.child.wait().unwrap();
-        if !status.success() {
-            let mut why = String::new();
-            let unread = self.child.stderr.take();
-            unread.map(|mut stderr| stderr.read_to_string(&mut why));
-            panic!("it ended with {status}: {why}");
+        // Read before waiting: a process that prints more than fits into the pipe ends only once someone reads.
+        let mut printed = String::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut printed).unwrap();
         }
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "it ended with {status}: {printed}");
         if self.runs_test {
             let mut said = String::new();
             let mut stdout = self.child.stdout.take().unwrap();
