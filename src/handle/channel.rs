@@ -16,7 +16,7 @@ use crate::message::Message;
 /// The largest capacity. A channel allocates room for all of its messages when it opens.
 const LARGEST_CAPACITY: usize = 65_536;
 
-/// A receiver as a channel, made by [`Receiver::into_channel`]: it dereferences to a
+/// A receiver as a channel, made by [`Receiver::into_channel`](crate::Receiver::into_channel): it dereferences to a
 /// [`crossbeam_channel::Receiver<Message>`](crossbeam_channel::Receiver), for `select!`.
 ///
 /// Receive from it in all the ways that crossbeam offers: `recv`, `try_recv`, `recv_timeout`, `iter`, `select!`. It is
