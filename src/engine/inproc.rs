@@ -1,9 +1,9 @@
 //! The `inproc` endpoints that sockets have connected to and that no socket has bound yet.
 //!
-//! libzmq keeps a socket that is connected to such an endpoint, even after it was closed, until a socket binds the
-//! endpoint. When the context ends, libzmq makes a socket of its own for each of those connections; if it has no
-//! sockets left then, it aborts the process. So the crate binds the endpoints before, with one socket that it keeps for
-//! that purpose.
+//! libzmq keeps a socket that is connected to such an endpoint, even if it has been closed, until another socket binds
+//! the endpoint. When the context terminates, libzmq makes a socket of its own for each of those connections; if it has
+//! no sockets left then, it aborts the process. So the crate binds the endpoints before that, with one socket that it
+//! keeps for this purpose.
 
 use std::collections::BTreeSet;
 use std::mem;

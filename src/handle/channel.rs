@@ -54,7 +54,7 @@ pub struct Channel {
     socket: Socket,
     engine: Arc<Engine>,
     cancel: Arc<Cancel>,
-    /// Dropped to stop the wait for room in the channel. `None` afterwards.
+    /// Dropped to stop the thread while it waits for room in the channel; `None` afterwards.
     going: Option<Slot<()>>,
     /// `None` if the thread could not be started, or has been joined.
     thread: Option<JoinHandle<()>>,
@@ -89,7 +89,7 @@ impl Channel {
         }
     }
 
-    /// Returns the live socket under the channel.
+    /// Returns the socket that the channel receives from, for example to read its port or to close it.
     ///
     /// # Examples
     ///
@@ -147,7 +147,7 @@ impl Drop for Channel {
         self.engine.cancel(&self.cancel);
         drop(self.going.take());
         if let Some(thread) = self.thread.take() {
-            // The thread panics only if the logger does, and its panic was reported then.
+            // The thread panics only if the logger does, and the panic hook has reported that.
             let _ = thread.join();
         }
     }
