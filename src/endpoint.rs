@@ -110,6 +110,11 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
     }
 }
 
+/// Whether an endpoint is in this process.
+pub(crate) fn is_inproc(endpoint: &str) -> bool {
+    endpoint.starts_with("inproc://")
+}
+
 /// The TCP port of an endpoint as libzmq resolved it.
 pub(crate) fn port_of(endpoint: &str) -> Option<u16> {
     let (_, port) = endpoint.strip_prefix("tcp://")?.rsplit_once(':')?;

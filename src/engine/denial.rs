@@ -6,6 +6,8 @@
 
 use zmq::PollEvents;
 
+use crate::endpoint;
+
 /// Stands for "all servers have refused this client". libzmq has no error for it, and never returns this one from
 /// sending or receiving.
 pub(super) const DENIED: zmq::Error = zmq::Error::ECONNREFUSED;
@@ -27,14 +29,14 @@ impl DenialDetector {
     }
 
     pub(super) fn note_connected(&mut self, endpoint: &str) {
-        match is_of_this_process(endpoint) {
+        match endpoint::is_inproc(endpoint) {
             true => self.has_other_peers = true,
             false => self.servers += 1,
         }
     }
 
     pub(super) fn note_disconnected(&mut self, endpoint: &str) {
-        if !is_of_this_process(endpoint) {
+        if !endpoint::is_inproc(endpoint) {
             self.servers -= 1;
         }
     }
@@ -71,8 +73,4 @@ impl DenialDetector {
         let room = u64::try_from(socket.get_sndhwm()?).unwrap_or(0);
         Ok(room == 0 || self.queued < room)
     }
-}
-
-fn is_of_this_process(endpoint: &str) -> bool {
-    endpoint.starts_with("inproc://")
 }

@@ -259,22 +259,24 @@ impl<S: Pollable> Gate<S> {
         let mut poll_guard = None;
         loop {
             poll_guard = poll_guard.or_else(|| poll_lock.try_lock());
-            if poll_guard.is_some() {
+            let waited = if poll_guard.is_some() {
                 let notifier = core.announce_and_wake_ready(direction, retry_interval.is_none());
                 drop(core);
                 let notifier = notifier.map_err(GateError::NoNotifier)?;
-                poll::wait(self.descriptor, notifier, deadline.within(retry_interval))?;
+                poll::wait(self.descriptor, notifier, deadline.within(retry_interval))
             } else {
                 core.wake_ready();
                 drop(core);
                 poll_guard = poll_lock.lock(deadline.within(retry_interval));
-            }
+                Ok(())
+            };
             // The clock is read before the attempt, so that there is an attempt after the deadline, too.
             let is_last = deadline.has_passed();
             core = self.lock();
             if poll_guard.is_some() {
                 core.waiters[direction as usize].withdraw();
             }
+            waited?;
             let outcome = core.attempt(|socket| operation(socket));
             if is_last || !matches!(outcome, Err(GateError::NotReady)) {
                 core.wake_ready();

@@ -9,26 +9,24 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::endpoint;
+
 static UNBOUND: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 fn unbound() -> MutexGuard<'static, BTreeSet<String>> {
     UNBOUND.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn is_inproc(endpoint: &str) -> bool {
-    endpoint.starts_with("inproc://")
-}
-
 /// Notes that a socket is about to connect to an endpoint.
 pub(super) fn note_connected(endpoint: &str) {
-    if is_inproc(endpoint) {
+    if endpoint::is_inproc(endpoint) {
         unbound().insert(endpoint.to_owned());
     }
 }
 
 /// Notes that a socket is, or was, bound to an endpoint, so that no connection to it is pending.
 pub(super) fn note_bound(endpoint: &str) {
-    if is_inproc(endpoint) {
+    if endpoint::is_inproc(endpoint) {
         unbound().remove(endpoint);
     }
 }

@@ -202,9 +202,7 @@ impl Subscriber {
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
         self.receiver.open_socket().unsubscribe(topic.as_ref())
     }
-}
 
-impl Subscriber {
     /// Turns the subscriber into a crossbeam channel: see [`Receiver::into_channel`].
     ///
     /// Its topics stay as they are; keep a clone of the subscriber to change them.
