@@ -1,4 +1,5 @@
-//! With the feature `curve`, builds a libzmq that supports more than that of zmq-sys. Otherwise, does nothing.
+//! With the feature `curve`, builds a libzmq that supports more than zmq-sys's does, above all CURVE. Otherwise, does
+//! nothing.
 
 fn main() -> std::io::Result<()> {
     // By default, Cargo runs this again when any file of the package changes.

@@ -1,7 +1,8 @@
-//! A broker: clients send requests to it, and workers behind it reply. All workers can work at the same time.
+//! A broker between clients and workers: clients send requests to it, and it passes them to workers, which reply. All
+//! workers can work at the same time.
 //!
-//! Workers come and go, and the clients do not need to know. If a worker dies, its request is lost; the client sends it
-//! again.
+//! Workers can come and go, because the clients only need to know the broker. If a worker dies, its request is lost.
+//! The client gets no reply within its timeout, and sends the request again.
 //!
 //! ```text
 //!   client ◀──┐             ┌────────┬────────┐                 ┌──▶ worker

@@ -1,4 +1,4 @@
-//! A pool of workers counts the lines and words of files.
+//! A pool of workers counts the lines and words of files: by default, those of this crate.
 //!
 //! ```text
 //!                        jobs, pushed            results, pushed
@@ -22,7 +22,7 @@ use std::thread;
 use walkdir::WalkDir;
 use zeroless::{Client, Message, Receiver, Sender, Server};
 
-/// The table shows this many files; the totals count all of them.
+/// The table shows at most `ROWS` files. The totals include all files.
 const ROWS: usize = 50;
 
 fn main() -> ExitCode {
@@ -76,14 +76,14 @@ fn count(files: &[PathBuf], workers: usize) -> zeroless::Result<Vec<Report>> {
             reports.push(Report::from(message));
             show_progress(reports.len(), files.len());
         }
-        // No job is left. Closing the socket ends the iteration of the workers.
+        // All reports have arrived, so no job is left. Closing the socket ends the iteration of the workers.
         jobs.socket().close();
         producer.join().expect("the producer does not panic")?;
         Ok(reports)
     })
 }
 
-/// Counts one file after the other, until there are no more jobs.
+/// Counts the file of one job after the other, until the socket of the jobs is closed.
 fn work(worker: usize, jobs: &Receiver, report: &Sender) {
     for job in jobs {
         let path = &job[0];
@@ -159,7 +159,7 @@ fn format_reports(reports: Vec<Report>, workers: usize) -> String {
         }
     }
     rows.sort();
-    // Longest files first: the table shows only the first rows.
+    // Files with the most lines first, because the table shows only the first rows.
     rows.sort_by_key(|(_, [lines, ..])| std::cmp::Reverse(*lines));
 
     let mut table = format!("{:>12} {:>12} {:>12}  File\n", "Lines", "Words", "Longest line");

@@ -1,8 +1,8 @@
 //! Checks hosts, ports and endpoints before libzmq sees them.
 //!
-//! On some invalid input, libzmq's binding panics. On some, libzmq returns an errno that says little. On some, it
-//! reports nothing and tries forever what cannot work. So this module lets only input through that can work. For the
-//! rest it returns an [`Error`] that says what is wrong.
+//! On some invalid input, the `zmq` crate panics. For some, libzmq returns an errno that explains little. For some, it
+//! reports nothing, and tries forever what cannot work. So this module accepts only input that can work. For other
+//! input, it returns an [`Error`] that says what is wrong.
 
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 
@@ -33,7 +33,9 @@ pub(crate) fn to_connect(host: &str, port: u16) -> Result<String> {
         Ok(address) => format!("[{address}]"),
         Err(_) if host.contains(':') => return fault("only an IPv6 address has colons; give the port separately"),
         Err(_) if !host.chars().all(is_of_a_host_name) => {
-            return fault("a name has letters, digits, dots and hyphens only; an IP address is fine too");
+            return fault(
+                "a host name has only letters, digits, dots, hyphens and underscores; give such a name or an IP address",
+            );
         }
         Err(_) if host.chars().all(is_of_a_number) && host.parse::<Ipv4Addr>().is_err() => {
             return fault("an IP address has four numbers up to 255, with dots between them");
@@ -79,7 +81,7 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
     let what_failed = || format!("cannot bind {}", endpoint.escape_debug());
     match Endpoint::parse("bind", endpoint)? {
         Endpoint::Tcp { host, .. } => match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            // Probed, because libzmq's binding panics if the system has no IPv6 or does not have that address.
+            // Probed, because the `zmq` crate panics if the system has no IPv6 or does not have that address.
             Some(host) if host != "*" => {
                 let address = host.split('%').next().unwrap_or_default();
                 if address.parse::<Ipv6Addr>().is_err() {
@@ -106,6 +108,11 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
         Endpoint::Ipc { path } => sys::bind_probe(path).map_err(|error| Error::from_io(what_failed(), error)),
         Endpoint::Inproc => Ok(()),
     }
+}
+
+/// Whether an endpoint is in this process.
+pub(crate) fn is_inproc(endpoint: &str) -> bool {
+    endpoint.starts_with("inproc://")
 }
 
 /// The TCP port of an endpoint as libzmq resolved it.

@@ -1,8 +1,8 @@
 //! A socket that threads share: the one owner of `zmq::Socket`, and all of the crate's concurrency.
 //!
 //! A `zmq::Socket` may move between threads, but threads must not share it, and it cannot be closed while a thread
-//! waits on it. An [`Engine`] turns it into a connection on which any number of threads can send, receive, connect and
-//! close at the same time. It has no thread of its own, and holds no lock while a thread blocks.
+//! waits on it. Through an [`Engine`], any number of threads can send, receive, connect and close at the same time. It
+//! has no thread of its own, and holds no lock while a thread blocks.
 //!
 //! # How it works
 //!
@@ -11,40 +11,42 @@
 //! which libzmq makes readable when something has happened to the socket, and a notifier of the engine's own, which
 //! other threads notify. Then it tries again.
 //!
-//! To hold a lock during a blocking call of libzmq would be simpler, and is what other bindings do. But then no thread
-//! can send while another receives, and no thread can close at all. A thread for each socket would be simpler still.
-//! But then every message costs two more thread switches, and a message on its way between the threads can be lost.
+//! It would be simpler to hold a lock during a blocking call of libzmq, as other bindings do. But then no thread can
+//! send while another receives, and no thread can close at all. It would be simpler still to give each socket a thread
+//! of its own. But then every message costs two more thread switches, and a message on its way between the threads can
+//! be lost.
 //!
 //! # What can go wrong, and the rule against it
 //!
 //! 1. **Another thread consumes the wake-up.** `ZMQ_FD` reports only *new* events, and any operation on the socket
-//!    processes all of them. If a sender processes "a message has arrived" while it sends, the receiver sleeps on,
-//!    although a message is there. So a thread that is about to unlock checks whether a thread waits; if so, it asks
-//!    libzmq what the socket is ready for, and wakes the threads that wait for it: `Core::wake_ready` in the [`gate`].
-//!    This also holds within one direction: if two messages cause one wake-up and a passing receiver takes the first,
-//!    it must wake the next thread for the second.
+//!    processes all of them, so `ZMQ_FD` is not readable any more. If a sender processes "a message has arrived" while
+//!    it sends, the receiver sleeps on, although a message is there. So a thread that is about to unlock checks whether
+//!    a thread waits; if so, it asks libzmq what the socket is ready for, and wakes the threads that wait for it:
+//!    `Core::wake_ready` in the [`gate`]. This also holds within one direction: if two messages cause one wake-up, and
+//!    a receiver that does not wait takes the first, it must wake the waiting thread for the second.
 //! 2. **All threads wake for one message.** If all waiting receivers polled, each message would wake all of them, and
 //!    each would need a notifier of its own. So at most one thread per direction polls. The others wait for its poll
 //!    lock. A thread takes the poll lock only after `EAGAIN`, so sharing costs nothing while messages flow.
 //! 3. **A sender waits although the queue is empty.** A send that does not wait processes what has happened to the
-//!    socket only about once in three million CPU ticks. Its `EAGAIN` is believed only after a look at the events:
-//!    `Wire::try_send`.
-//! 4. **The event comes just before the sleep.** A thread that announced itself only after unlocking would miss what
-//!    happened in between. So it announces that it waits under the same lock under which its attempt failed. That
+//!    socket only about once in three million CPU ticks. So its `EAGAIN` may be outdated. It counts only if the events
+//!    confirm it: `Wire::try_send`.
+//! 4. **The event comes just before the sleep.** A thread that announces only after unlocking that it waits would miss
+//!    what happened in between. So it announces this before it releases the lock under which its attempt failed. That
 //!    attempt processed all events so far. A later event makes `ZMQ_FD` readable, or another thread sees the
 //!    announcement.
-//! 5. **A signal interrupts the wait.** `EINTR` means nothing: the thread waits on, for the time that is left.
+//! 5. **A signal interrupts the wait.** After `EINTR`, the thread continues to wait, for the time that is left.
 //! 6. **A message is torn.** The frames of a message are sent under one lock, and received under one lock. If a peer
 //!    vanishes in the middle, the socket is first given what libzmq still expects of that message:
 //!    `Wire::recover_from_torn_message`.
 //! 7. **A descriptor number is reused.** If a descriptor is closed while a thread polls it, the system may give the
 //!    same number to another file. So closing first takes the socket out of the mutex, then wakes the polling threads
 //!    and waits for them, and only then drops the socket: [`Gate::close`].
-//! 8. **libzmq cannot tell that there is room.** A router sends to the one peer that a message names. When the queue of
-//!    that peer is full, `ZMQ_EVENTS` does not help: it tells that *some* peer has room. So there the events are not
-//!    trusted. A thread that waits for such a peer is woken by any event of the socket, does not take the events as a
-//!    reason to try again, and also tries again every few milliseconds, as two threads may wait for two peers. This is
-//!    the only place where a timer is needed.
+//! 8. **libzmq cannot report that there is room.** A router sends to the one peer that a message names. When the queue
+//!    of that peer is full, `ZMQ_EVENTS` does not help: it says that *some* peer has room. So before a thread that
+//!    waits for such a peer sleeps, the events are no reason for it to try again, or it would try again without end. It
+//!    tries again when `ZMQ_FD` reports any new event. It also tries again every few milliseconds, because another
+//!    thread that waits for another peer may process the event. Only this and `Engine::wait_for_subscriptions` need a
+//!    timer.
 
 mod context;
 mod denial;
@@ -154,13 +156,13 @@ impl Engine {
         }
     }
 
-    /// How long an operation waits that is not told otherwise.
+    /// How long an operation waits by default.
     #[inline]
     pub(crate) fn timeout(&self) -> Wait<'static> {
         self.timeout.map_or(Wait::Forever, Wait::For)
     }
 
-    /// The same, but until cancelled.
+    /// The default wait, which `cancel` can end earlier.
     pub(crate) fn timeout_or<'a>(&self, cancel: &'a Cancel) -> Wait<'a> {
         Wait::Until(cancel, self.timeout)
     }
@@ -181,19 +183,20 @@ impl Engine {
         Ok(())
     }
 
-    /// Receives one message when there is one. What is in the buffers of `message` is replaced.
+    /// Receives one message when there is one, and replaces what is in the buffers of `message`.
     ///
-    /// Who can be cancelled receives again and again. So while it is another thread's turn to send, this waits instead
-    /// of failing.
+    /// A caller that can be cancelled receives again and again, while another thread sends. So if that thread must
+    /// first send a request or a reply (`EFSM`), this waits instead of failing.
     #[inline]
     pub(crate) fn receive(&self, message: &mut impl Incoming, wait: Wait<'_>) -> Result<()> {
         let try_receive = |wire: &mut Wire| {
-            // After cancelling, nobody is there to take a message.
+            // After cancelling, the caller does not take a message any more, so it would be lost.
             if wait.is_cancelled() {
                 return Err(zmq::Error::EAGAIN);
             }
             match wire.try_receive(message) {
-                // The thread that sends will check whether there is a message then.
+                // Asking for the events processes them, as `run_blocking` requires before `EAGAIN`. The thread that
+                // sends then wakes this one if there is a message.
                 Err(zmq::Error::EFSM) if wait.is_cancellable() => wire.events().and(Err(zmq::Error::EAGAIN)),
                 outcome => outcome,
             }
@@ -213,8 +216,8 @@ impl Engine {
             .map_err(|error| self.explain(error, wait, &"send"))
     }
 
-    /// Sends a message that was received from another socket, when there is room for it. It waits until cancelled, and,
-    /// if only one peer can take the message, no longer than the timeout.
+    /// Sends a message that was received from another socket, when there is room for it. It waits until cancelled; if
+    /// the message is for one peer, as on a router, also no longer than the timeout.
     ///
     /// The calling thread must block its signals: see [`Wire::try_pass_on`].
     pub(crate) fn pass_on(&self, mut frames: Vec<zmq::Message>, cancel: &Cancel) -> Result<()> {
@@ -235,7 +238,8 @@ impl Engine {
 
     /// Waits until `wanted` subscriptions have arrived since the socket opened.
     pub(crate) fn wait_for_subscriptions(&self, wanted: usize, wait: Wait<'_>) -> Result<()> {
-        /// Of several threads, only the one that polls sees the subscriptions arrive. The others may want fewer.
+        /// Of several threads, only the one that polls sees the subscriptions arrive. The others may wait for fewer, so
+        /// they check again by themselves.
         const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
         self.gate
@@ -263,7 +267,7 @@ impl Engine {
         outcome.map_err(|fault| Error::invalid(format!("{}: {fault}", self.label())))
     }
 
-    /// After what time a sender tries again, if the events do not tell it when (rule 8).
+    /// How long a sender waits before it tries again, if the events cannot tell it when (rule 8).
     fn send_retry_interval(&self) -> Option<Duration> {
         const RETRY_INTERVAL: Duration = Duration::from_millis(10);
         (!self.properties.pollout_is_exact).then_some(RETRY_INTERVAL)
@@ -327,7 +331,7 @@ impl Engine {
         }
     }
 
-    /// Fails if the socket is closed, whatever else may be wrong.
+    /// Fails if the socket is closed. This is checked first, so that a closed socket always gives this error.
     fn check_open(&self, what_failed: &dyn Display) -> Result<()> {
         match self.is_closed() {
             true => Err(GateError::Closed.into_error(what_failed)),
@@ -335,7 +339,7 @@ impl Engine {
         }
     }
 
-    /// A stream speaks TCP only. Over `inproc`, libzmq would take the peer for a raw one, too.
+    /// A stream speaks TCP only. Over `inproc`, libzmq would treat the peer as a raw one, too.
     fn check_transport(&self, action: &str, endpoint: &str) -> Result<()> {
         if self.properties.is_raw && !endpoint.starts_with("tcp://") {
             let message =
@@ -426,7 +430,9 @@ impl Engine {
 fn check_security(spec: &SocketSpec<'_>, policy: Option<&Policy>, what_failed: &str) -> Result<()> {
     let credentials = spec.options.credentials.as_ref();
     if spec.pattern.properties().is_raw && (policy.is_some() || credentials.is_some()) {
-        let message = format!("{what_failed}: a stream speaks plain TCP, and cannot decide which clients to let in");
+        let message = format!(
+            "{what_failed}: a stream speaks plain TCP, without keys, passwords or rules for clients; use another pattern"
+        );
         return Err(Error::new(ErrorKind::Unsupported, message));
     }
     credentials.map_or(Ok(()), |credentials| credentials.check(what_failed))

@@ -41,8 +41,8 @@ struct Repr {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The input can never work: a host with a space in it, port 0 to connect to, a message of no frames, a
-    /// message that does not begin with the publisher's topic.
+    /// The input can never work, for example a host with a space in it, port 0 to connect to, a message without frames,
+    /// or a message that does not begin with the publisher's topic.
     InvalidInput,
     /// Another socket, of this process or of another one, already listens on that address.
     AddrInUse,
@@ -65,13 +65,13 @@ pub enum ErrorKind {
     WouldBlock,
     /// The socket was closed.
     Closed,
-    /// It is not this socket's turn: to send a reply without a request, to receive the next request before the last one
-    /// is replied to, or to receive a reply without a request.
+    /// Requests and replies take turns, and this call was out of turn. It tried to send a reply without a request, to
+    /// receive the next request before replying to the last one, or to receive a reply without a request.
     OutOfTurn,
     /// File descriptors, memory, threads or libzmq's sockets have run out.
     Exhausted,
-    /// This crate, this build of libzmq or this pattern does not support the scheme of the endpoint, or this build has
-    /// no CURVE.
+    /// This crate, this build of libzmq or this pattern does not support the scheme of the endpoint; or this build has
+    /// no CURVE; or this pattern, a `stream`, cannot prove or check who the peers are.
     Unsupported,
     /// Any other reason; see the message and the source.
     Other,
@@ -213,7 +213,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Readable text as well, because a `main` that returns an error prints it.
+/// The text of `Display`, and the kind, because a `main` that returns an error prints `Debug`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} (kind: {:?})", self.0.kind)

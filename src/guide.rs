@@ -4,9 +4,9 @@
 //!
 //! | chapter | what it answers |
 //! |---|---|
-//! | [`guarantees`] | What does the crate promise, which test holds each promise, and which messages can be lost? |
+//! | [`guarantees`] | What does the crate promise? Which tests check each promise? Which messages can be lost? |
 //! | [`networks`] | How does a server let in only known clients? What happens to the others? What can strangers do? |
-//! | [`platforms`] | Which systems are supported, which libzmq does a program have, and what does each lack? |
+//! | [`platforms`] | Which systems does the crate support? Which builds of libzmq are there, and what does each lack? |
 
 pub mod guarantees;
 pub mod networks;

@@ -19,6 +19,9 @@
 //! # }
 //! ```
 //!
+//! ZeroMQ carries messages between threads, processes and machines. This crate calls libzmq, the C++ library that
+//! implements ZeroMQ.
+//!
 //! This page is a guide for people who have never used ZeroMQ. It begins with sending and receiving. Then it explains
 //! the patterns and how to combine them. It ends with what to know before you run a program in production.
 //!
@@ -46,28 +49,32 @@
 //!
 //! # Servers and clients
 //!
-//! A [`Server`] listens on a port. A [`Client`] connects to one or more servers. Both are *recipes*: plain data without
-//! a socket. A pattern method such as [`push`](Server::push) opens a socket and returns the *handles* to send and
-//! receive with.
+//! A [`Server`] listens on a port. A [`Client`] connects to one or more servers. Both are *recipes*: they describe a
+//! socket, and do not open it. A *pattern* says who sends to whom. A pattern method such as [`push`](Server::push)
+//! opens the socket and returns its *handles*, which send and receive.
+//!
+//! A ZeroMQ socket can have many connections. The socket at the other end of a connection is a *peer*. A socket has a
+//! queue of messages for each peer.
 //!
 //! It does not matter which side starts first. A client keeps trying to connect, and it connects again when a server
 //! comes back. It does not matter which side sends, either: a client can push to a server, and a server can push to its
-//! clients. Make the long-lived side the server, the one with the address that the others know.
+//! clients. Make the long-lived side the server, because the clients must know its address.
 //!
-//! Most programs use TCP. [`Server::at`] and [`Client::connect_to`] also take other endpoints:
+//! An *endpoint* is an address together with its transport. Most programs use TCP. [`Server::at`] and
+//! [`Client::connect_to`] also take other endpoints:
 //!
 //! * `ipc:///tmp/jobs` is a file, for processes on this machine.
 //! * `inproc://jobs` is a name, for threads of this process.
 //!
 //! One socket can have several endpoints: use [`Server::also_at`], or `connect` several times.
 //!
-//! [`Server::new`] listens only on this machine. [`Server::public`] listens on all interfaces and lets everyone in,
-//! unless you [say which clients to let in](guide::networks).
+//! [`Server::new`] listens only on this machine. [`Server::public`] also listens for other machines, on all network
+//! interfaces. It lets every client in, unless you [set rules](guide::networks).
 //!
 //! # Messages
 //!
-//! A message is a list of frames. A frame is any bytes, so frames make good fields. A message arrives whole or not at
-//! all. A received message is a [`Message`], which is a `Vec<Vec<u8>>`.
+//! A message is a list of frames. A frame is a list of any bytes, so you can use each frame as a field. A message
+//! arrives whole or not at all. You receive it as a [`Message`], which is a `Vec<Vec<u8>>`.
 //!
 //! ```
 //! use zeroless::{Client, Server};
@@ -76,9 +83,9 @@
 //! let port = orders.socket().port()?;
 //! let order = Client::new().connect_local(port).push()?;
 //!
-//! // A call takes slices of bytes.
+//! // A call takes frames that are slices of bytes.
 //! order(&[b"7", b"tea", b""])?;
-//! // `send` takes everything that can be read as bytes.
+//! // `send` takes frames of any type that is `AsRef<[u8]>`.
 //! order.send(&["8", "coffee", "with milk"])?;
 //!
 //! for message in orders.iter().take(2) {
@@ -96,14 +103,15 @@
 //! |---|---|---|
 //! | share work out | [`push`](Server::push), [`pull`](Server::pull) | one of the pullers, in turn |
 //! | send to everyone | [`publish`](Server::publish), [`subscribe`](Server::subscribe) | all subscribers of its topic |
-//! | ask a question | [`request`](Server::request), [`reply`](Server::reply) | the server; then the client that asked |
+//! | ask a question | [`request`](Server::request), [`reply`](Server::reply) | a request: the server; its reply: the client that asked |
 //! | connect two peers | [`pair`](Server::pair) | the other peer |
 //! | ask many questions at a time | [`dealer`](Server::dealer) | one of its peers, in turn |
-//! | reply to a chosen peer | [`router`](Server::router) | the peer with the routing id in the first frame |
-//! | pass subscriptions on | [`xpublish`](Server::xpublish), [`xsubscribe`](Server::xsubscribe) | the same as for publish and subscribe |
-//! | speak plain TCP | [`stream`](Server::stream) | the peer with the routing id in the first frame |
+//! | reply to a chosen peer | [`router`](Server::router) | the peer whose routing id is the first frame |
+//! | forward subscriptions | [`xpublish`](Server::xpublish), [`xsubscribe`](Server::xsubscribe) | the same as for publish and subscribe |
+//! | speak plain TCP | [`stream`](Server::stream) | the peer whose routing id is the first frame |
 //!
-//! Most programs need only the first four.
+//! Most programs need only the first four. A *topic* is how a message begins. A *routing id* names one peer of a
+//! socket. `xpublish` and `xsubscribe` are mostly for [proxies](#proxies).
 //!
 //! ## Push and pull: share work out
 //!
@@ -114,7 +122,9 @@
 //! ```
 //!
 //! Use it for jobs that any worker can do, and to collect the results of workers: then many clients push to one server
-//! that pulls. Each message goes to one puller. When the queues of all pullers are full, sending blocks.
+//! that pulls. Each message goes to one puller. When the queues of all pullers are full, sending blocks. A server that
+//! pushes also blocks until a client is connected. A client that pushes can start before its server: the messages wait
+//! in its queue.
 //!
 //! ```
 //! use zeroless::{Client, Server};
@@ -137,12 +147,12 @@
 //!                      └──▶ subscribe ""      (client)
 //! ```
 //!
-//! Use it for news. A subscriber receives the messages that begin with one of its topics. Every message begins with the
-//! topic `""`.
+//! Use it for news. A subscriber receives the messages that begin with one of its topics. The topic `""` is for all
+//! messages.
 //!
 //! Publishing never blocks. A subscriber that is not connected, or too slow, misses messages. A subscription takes a
-//! moment to arrive at the publisher. So nobody receives what a new publisher sends at once, unless it waits for
-//! subscribers first.
+//! moment to arrive at the publisher. So nobody receives what a publisher sends immediately after it opens, unless it
+//! first calls [`wait_for_subscribers`](Publisher::wait_for_subscribers).
 //!
 //! ```
 //! use std::time::Duration;
@@ -171,8 +181,8 @@
 //!   request (client) ◀──┘
 //! ```
 //!
-//! Both sides take turns: one request, one reply. With a timeout, a client can ask again. It never takes a late reply
-//! to the first request for a reply to the second.
+//! Both sides take turns: one request, one reply. After a [timeout](#timeouts), a client can ask again. From then on,
+//! it never receives a late reply to its first request.
 //!
 //! ```
 //! use std::thread;
@@ -198,8 +208,8 @@
 //!   pair (client) ◀────▶ pair (server)
 //! ```
 //!
-//! Both peers send and receive at any time. There are only two: libzmq refuses every other client. Use it when you
-//! control both ends and they stay connected. The other patterns are better for peers that come and go.
+//! Both peers send and receive at any time. There are only two peers: libzmq refuses every other client. Use it when
+//! you control both ends and they stay connected. The other patterns are better for peers that come and go.
 //!
 //! ```
 //! use zeroless::{Client, Server};
@@ -227,8 +237,8 @@
 //! Use it to send many requests without waiting for the replies, and to reply in another order.
 //!
 //! A router puts one frame before each message that it receives: the *routing id* of the peer that sent the message.
-//! When it sends a message, the first frame is the routing id of the peer to send to; that frame is taken off. A client
-//! can choose its own routing id with [`identity`](Client::identity).
+//! When you send a message over a router, its first frame must be the routing id of the peer to send to. The router
+//! removes this frame. A client can choose its own routing id with [`identity`](Client::identity).
 //!
 //! ```
 //! use zeroless::{Client, Server};
@@ -248,18 +258,18 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! A router can also answer `request` sockets. Their messages have an *envelope* after the routing id: all frames up to
-//! and including the first empty one. Send the envelope back before the reply.
+//! A router can also reply to `request` sockets. Their messages have an *envelope* after the routing id: all frames up
+//! to and including the first empty one. Send the routing id and the envelope back before the reply.
 //!
 //! ## Stream: raw bytes
 //!
-//! Use it for peers that do not speak ZeroMQ: browsers, terminals, old devices. Each message has two frames: a routing
-//! id, and bytes that were received or that are to be sent. The example `http` is a small web server.
+//! Use it for peers that do not speak ZeroMQ: browsers, terminals, old devices. Each message has two frames: the
+//! routing id of a peer, and the bytes received from it or to send to it. The example `http` is a small web server.
 //!
 //! # Threads
 //!
-//! Threads can share every handle, or have clones of it, and use it at the same time. Some can send while others
-//! receive from the same socket.
+//! Threads can share a handle, or each can have a clone of it, and all can use it at the same time. Some can send while
+//! others receive over the same socket.
 //!
 //! Each message goes to one of the threads that iterate. So a pool of workers is several threads that iterate over one
 //! receiver. [`workers`](Receiver::workers) starts these threads and blocks until iteration ends:
@@ -278,16 +288,17 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! A worker takes its next message when it has finished the last one. So no message waits for a busy worker while
-//! another worker is free.
+//! A worker takes a message when it has finished the previous one. So no message waits for a busy worker while another
+//! worker is free.
 //!
-//! Request and reply take turns, also between threads: let only one thread at a time ask or reply over a socket.
+//! A request or reply socket still takes turns when threads share it. So let only one thread at a time ask or reply
+//! over it.
 //!
 //! # Several sockets at once
 //!
 //! [`into_channel`](Receiver::into_channel) turns a receiver into a channel of
-//! [`crossbeam_channel`](https://docs.rs/crossbeam-channel/0.5). Its `select!` waits for several sockets, for timers
-//! and for other channels:
+//! [`crossbeam_channel`](https://docs.rs/crossbeam-channel/0.5). The argument is the number of messages that the
+//! channel has room for. crossbeam's `select!` waits for several sockets, for timers and for other channels:
 //!
 //! ```
 //! use std::time::Duration;
@@ -316,9 +327,9 @@
 //!   request ◀──┘                                   └──▶ reply
 //! ```
 //!
-//! When clients and workers come and go, let them know only one address: that of a proxy in the middle. [`proxy()`]
-//! joins two sockets there: `router` and `dealer` for requests, `xsubscribe` and `xpublish` for news, `pull` and `push`
-//! for jobs.
+//! When clients and workers come and go, put a proxy between them. Then only the proxy needs a fixed address.
+//! [`proxy()`] passes messages between two sockets: `router` and `dealer` for requests, `xsubscribe` and `xpublish` for
+//! news, `pull` and `push` for jobs.
 //!
 //! ```
 //! use std::thread;
@@ -344,9 +355,8 @@
 //!
 //! # Large messages
 //!
-//! [`frames`](Receiver::frames) iterates over messages that stay in the memory that libzmq received them into. This
-//! avoids a copy. [`recv_into`](Receiver::recv_into) copies a message into the buffers of an earlier one. This avoids
-//! allocations.
+//! [`frames`](Receiver::frames) iterates over messages and leaves them in the memory of libzmq. This avoids a copy.
+//! [`recv_into`](Receiver::recv_into) copies a message into the buffers of an earlier one. This avoids allocations.
 //!
 //! ```
 //! # let pull = zeroless::Server::new(0).pull()?;
@@ -363,6 +373,7 @@
 //! # Timeouts
 //!
 //! By default, receiving blocks until a message arrives, and sending blocks until there is room for the message.
+//! `publish`, `xpublish` and `reply` are exceptions: they drop the message for a peer whose queue is full.
 //! [`timeout`](Server::timeout) on a recipe limits the wait of every call and of every step of an iteration. For a
 //! single call, use `recv_timeout` or `send_timeout`. `try_recv`, `try_send` and `try_iter` do not block.
 //!
@@ -378,13 +389,14 @@
 //!
 //! # Closing
 //!
-//! A socket closes when its last [`Sender`] or [`Receiver`] is dropped. When the last socket of the process closes, the
-//! drop blocks until libzmq has delivered what was sent. So a program that sends and returns from `main` loses nothing,
-//! even if the server starts a day later. [`linger`](Server::linger) limits this wait; without a linger, the timeout
-//! does. After a second, the log warns that the drop is waiting.
+//! A socket closes when the last of its handles is dropped. When the last socket of the process closes, the drop blocks
+//! until libzmq has delivered what the process sent. So a program can send and then return from `main`: it ends only
+//! after its messages are delivered, even if the server starts a day later. [`linger`](Server::linger) limits this
+//! wait. Without a linger, the timeout limits it. After a second, the log warns that the drop is waiting.
 //!
-//! Any thread can call [`Socket::close`]. Then calls that are blocked in other threads return. A [`Socket`] does not
-//! keep the socket open, so you can give it to a Ctrl-C handler, for example:
+//! Any thread can call [`Socket::close`]. Then iteration ends in all threads, and calls that are blocked in other
+//! threads return. The method `socket` of each handle returns the [`Socket`]. Unlike the handles, it does not keep the
+//! socket open. So you can give it to another thread, for example one that handles Ctrl-C:
 //!
 //! ```
 //! use std::thread;
@@ -400,26 +412,26 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! A program that ends by [`std::process::exit`], or that leaks its handles, does not drop them. So it does not wait
-//! either.
+//! A program that ends by [`std::process::exit`], or that leaks its handles, does not drop them. So it does not wait,
+//! and can lose messages.
 //!
 //! # Live sockets and options
 //!
-//! A [`Socket`] returns the port and the endpoints, and it connects and disconnects. A [`Subscriber`] changes its
-//! topics.
+//! While a socket is open, its [`Socket`] returns the port and the endpoints, and connects and disconnects. A
+//! [`Subscriber`] can change its topics.
 //!
 //! Some options of a recipe are for long-running programs:
 //!
 //! * [`heartbeat`](Server::heartbeat) detects a peer whose machine lost power or its network.
 //! * [`max_message_size`](Server::max_message_size) prevents a peer from filling the memory with one frame.
-//! * [`configure`](Server::configure) sets options of libzmq that have no method here, on the socket of the
-//!   [`zmq`](https://docs.rs/zmq/0.10) crate.
+//! * [`configure`](Server::configure) calls your function with the socket of the [`zmq`](https://docs.rs/zmq/0.10)
+//!   crate. There you can set the options of libzmq that have no method here.
 //!
 //! # Errors
 //!
 //! A recipe stores the first mistake in its input, and the pattern method returns it as an [`Error`]. The pattern
-//! method also returns an error if the operating system refuses the address. The message names the input and says what
-//! to do. The [`kind`](Error::kind) is for programs.
+//! method also returns an error if the operating system refuses the address. The text of an error names the input and
+//! says what to do. A program can check its [`kind`](Error::kind).
 //!
 //! An iterator cannot return an error. Iteration ends when the socket is closed, when the timeout has passed, and on a
 //! failure, which is logged. To distinguish these cases, use [`recv`](Receiver::recv).
@@ -442,9 +454,9 @@
 //!
 //! # Guarantees
 //!
-//! [`guide::guarantees`] lists what the crate promises, with the test that holds each promise. It also lists [what can
+//! [`guide::guarantees`] lists what the crate promises, with the tests that check each promise. It also lists [what can
 //! be lost](guide::guarantees#what-can-be-lost): above all, published messages without a subscriber, and messages that
-//! a server has queued for a client that goes.
+//! a server has queued for a client that disconnects or ends.
 //!
 //! # Networks
 //!
@@ -454,8 +466,8 @@
 //!
 //! # Platforms
 //!
-//! The crate needs a Unix system and a C++ compiler: it builds libzmq 4.3.4. Encryption needs the feature `curve` or
-//! the system's libzmq. [`guide::platforms`] compares them.
+//! The crate needs a Unix system. By default it builds libzmq 4.3.4, and needs a C++ compiler for this. Encryption
+//! needs the feature `curve` or the system's libzmq. [`guide::platforms`] compares these three builds.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

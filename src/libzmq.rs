@@ -6,6 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Returns which libzmq the program is linked with, and what it can do.
 ///
+/// libzmq is the C++ library that implements ZeroMQ.
+///
 /// # Examples
 ///
 /// ```

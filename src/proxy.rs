@@ -1,4 +1,4 @@
-//! Passing messages on between two sockets.
+//! Passes messages on between two sockets.
 
 use std::convert::Infallible;
 use std::panic::resume_unwind;
@@ -14,7 +14,7 @@ use crate::sys;
 
 /// One side of a [`proxy`]: a sender, a receiver, or both.
 ///
-/// A sender, a receiver, or a pair of them converts into it by `into()`. [`proxy`] does that by itself.
+/// A sender, a receiver, or a pair of them converts into it. [`proxy`] accepts each of these directly.
 #[derive(Clone, Debug)]
 pub struct ProxySide {
     sender: Option<Sender>,
@@ -67,9 +67,9 @@ impl ProxySide {
 /// one side only when there is room on the other. So senders wait as if there were no proxy in between.
 ///
 /// A reply to a client that has left is dropped, as it would be without a proxy. A client that is connected but does
-/// not read its replies holds up the replies to all other clients. A [`timeout`](crate::Server::timeout) on the
-/// router's recipe limits that: a reply that still has no room after that time is dropped, and the log warns. The
-/// timeout has no effect on receiving.
+/// not read its replies delays the replies to all other clients. A [`timeout`](crate::Server::timeout) on the router's
+/// recipe limits that: a reply that still has no room after that time is dropped, and the log warns. The timeout has no
+/// effect on receiving.
 ///
 /// The proxy blocks the calling thread, and runs one more thread for each direction. These threads have terminated when
 /// it returns. It drops the handles that it was given, so clone those that you still need. To stop it, close either
@@ -77,8 +77,8 @@ impl ProxySide {
 ///
 /// # Errors
 ///
-/// * [`InvalidInput`](crate::ErrorKind::InvalidInput) if no side can send what the other receives, or if a sender has a
-///   topic of its own.
+/// * [`InvalidInput`](crate::ErrorKind::InvalidInput) if no side can send what the other receives, or if a sender comes
+///   from a publisher with a topic of its own.
 /// * [`Exhausted`](crate::ErrorKind::Exhausted) if the system has no more threads or file descriptors.
 ///
 /// # Examples
@@ -125,8 +125,8 @@ pub fn proxy(frontend: impl Into<ProxySide>, backend: impl Into<ProxySide>) -> R
 ///
 /// # Errors
 ///
-/// Fails as [`proxy`] does: `InvalidInput` if no side can send what the other receives, or if a sender has a topic of
-/// its own, and `Exhausted` if the system has no more threads or file descriptors.
+/// Fails as [`proxy`] does: `InvalidInput` if no side can send what the other receives, or if a sender comes from a
+/// publisher with a topic of its own, and `Exhausted` if the system has no more threads or file descriptors.
 ///
 /// # Examples
 ///
@@ -180,7 +180,8 @@ struct Forwarding<'a> {
 impl Proxy<'_> {
     /// Runs a thread for each direction, and waits until one of them terminates or one of the sockets is closed.
     ///
-    /// These threads block signals. So even a proxy with a single direction does not run it in the caller's thread.
+    /// These threads block signals, as `Engine::pass_on` requires. The caller's thread must not, so even a single
+    /// direction gets a thread of its own.
     fn run(&self) -> Result<()> {
         let directions = self.directions()?;
         let cancel = &Cancel::default();
@@ -293,7 +294,9 @@ impl Forwarding<'_> {
                 Ok(())
             }
             Err(error) if error.ends_iteration_quietly() => {
-                report::warn(format_args!("a proxy stops, and drops the message in hand: {error}"));
+                report::warn(format_args!(
+                    "a proxy stops, and drops the message that it has received: {error}"
+                ));
                 Err(error)
             }
             outcome => outcome,

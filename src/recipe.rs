@@ -13,7 +13,7 @@ use crate::topic;
 pub use client::Client;
 pub use server::Server;
 
-/// Writes the options that a recipe has, into its fields `options` and `fault`.
+/// Defines the option methods of a recipe, which set its fields `options` and `fault`.
 ///
 /// They are methods of the recipe, not of a trait, so that users need not import a trait.
 macro_rules! option_methods {
@@ -28,8 +28,8 @@ macro_rules! option_methods {
             /// [`Duration::ZERO`] means not to wait at all.
             ///
             /// When the time has passed, a call returns [`TimedOut`](crate::ErrorKind::TimedOut), and iteration ends.
-            /// Both can be tried again. When the last socket of the process closes, it gives up messages that are not
-            /// delivered within this time, unless [`linger`](Self::linger) sets another time.
+            /// You can then call or iterate again. When the last socket of the process closes, messages that are not
+            /// delivered within this time are dropped, unless [`linger`](Self::linger) sets another time.
             ///
             /// # Examples
             ///
@@ -68,13 +68,14 @@ macro_rules! option_methods {
                 self
             }
 
-            /// Sets how many messages are queued for each peer, in each direction, before sending waits or drops.
+            /// Sets how many messages are queued for each peer, in each direction, before sending blocks or drops
+            /// messages.
             ///
             /// The default is libzmq's: 1000 in each direction. 0 means no limit except memory. When there is no room,
             /// the pattern decides:
             ///
-            /// * `push`, `request`, `dealer` and `pair` wait while the queues of all peers are full.
-            /// * `router` and `stream` wait while the queue of the one peer that the message is for is full.
+            /// * `push`, `request`, `dealer` and `pair` block while the queues of all peers are full.
+            /// * `router` and `stream` block while the queue of the one peer that the message is for is full.
             /// * `publish`, `xpublish` and `reply` drop the message for a peer whose queue is full.
             ///
             /// # Errors
@@ -96,12 +97,12 @@ macro_rules! option_methods {
                 self
             }
 
-            /// Sets the routing id under which a [`router`](Self::router) knows this socket.
+            /// Sets the routing id by which a [`router`](Self::router) knows this socket.
             ///
             /// Without it, the router generates an id for each connection. With it, a client that connects again keeps
             /// its id. Give each client of a router a different identity: if two clients have the same one, the client
-            /// that connected last gets what is sent to both. The identity has an effect only for `dealer`, `request`,
-            /// `reply` and `router`.
+            /// that connected last receives everything that is sent to that identity. It has an effect only for
+            /// `dealer`, `request`, `reply` and `router`.
             ///
             /// # Errors
             ///
@@ -134,8 +135,8 @@ macro_rules! option_methods {
             ///
             /// A connection on which nothing has arrived for about two intervals is dropped; a client then connects
             /// again. The other side is told to expect heartbeats, so it is enough to set them on one side. Over
-            /// `inproc` they have no effect. The time is rounded up to milliseconds. Reasonable intervals begin at
-            /// about a tenth of a second.
+            /// `inproc` they have no effect. The time is rounded up to milliseconds. Use intervals of about a tenth of
+            /// a second or longer.
             ///
             /// # Errors
             ///
@@ -189,14 +190,14 @@ macro_rules! option_methods {
             ///
             /// The function is called for each socket that is opened from the recipe. It runs after this crate has set
             /// its options, so it can override them. Several functions are called in order. A function must not set
-            /// which clients are let in: libzmq would let everyone in if it has no handler to ask, or terminate the
-            /// process.
+            /// which clients are let in. Where this crate does not answer libzmq's questions about clients, libzmq lets
+            /// everyone in, or terminates the process.
             ///
             /// # Errors
             ///
             /// The pattern method returns the function's error. It returns
-            /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the function has made the socket a server of PLAIN
-            /// or CURVE, or has set its ZAP domain.
+            /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the function has set such an option: if it has made
+            /// the socket a server of PLAIN or CURVE, or has set its ZAP domain.
             ///
             /// # Examples
             ///
@@ -214,7 +215,7 @@ macro_rules! option_methods {
                 self
             }
 
-            /// Keeps the first fault of the recipe, until a pattern method returns it.
+            /// Keeps the first error in the recipe, for the pattern methods to return.
             fn note(&mut self, outcome: Result<()>) {
                 if let (None, Err(error)) = (&self.fault, outcome) {
                     self.fault = Some(error);
@@ -228,7 +229,7 @@ macro_rules! option_methods {
     };
 }
 
-/// Writes the patterns that a recipe can open, by its method `open(pattern, topics)`.
+/// Defines the pattern methods of a recipe, which call its method `open(pattern, topics)`.
 macro_rules! pattern_methods {
     ($Recipe:ident) => {
         /// # Patterns
@@ -239,14 +240,14 @@ macro_rules! pattern_methods {
         /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied), or [`Exhausted`](crate::ErrorKind::Exhausted) if
         /// no file descriptor is left.
         ///
-        /// The methods do not block, with one exception. If this process released the port, or the last file
-        /// descriptor, within the last second, they wait for up to a second, because libzmq frees both in the
-        /// background.
+        /// The methods do not block, with one exception. If this process has closed a socket within the last second,
+        /// and the new socket needs its port or its file descriptors, they wait for up to a second, because libzmq
+        /// frees both in the background.
         impl $Recipe {
             /// Opens the sending end of push/pull: each message goes to one of the pullers, in turn.
             ///
-            /// Sending waits while the queues of all connected pullers are full. A client queues messages for a server
-            /// that is not there yet; a server waits for its first client.
+            /// Sending blocks while the queues of all connected pullers are full. A client queues messages for a server
+            /// that is not there yet; on a server, sending blocks until the first client is connected.
             ///
             /// # Errors
             ///
@@ -268,7 +269,7 @@ macro_rules! pattern_methods {
                 Ok(Sender::new(self.open(Pattern::Push, Vec::new())?))
             }
 
-            /// Opens the receiving end of push/pull: receives the messages of all pushers, taking turns among them.
+            /// Opens the receiving end of push/pull: receives the messages of all pushers, from each in turn.
             ///
             /// # Errors
             ///
@@ -290,11 +291,11 @@ macro_rules! pattern_methods {
                 Ok(Receiver::new(self.open(Pattern::Pull, Vec::new())?))
             }
 
-            /// Opens the sending end of publish/subscribe: each message goes to all subscribers whose topic it begins
-            /// with.
+            /// Opens the sending end of publish/subscribe: each message goes to all subscribers of its topic.
             ///
-            /// Sending never blocks. A subscriber that is not connected, has not subscribed yet, or is too slow misses
-            /// the message. [`Publisher::wait_for_subscribers`] waits until subscribers are there.
+            /// The topic is the beginning of the first frame. Sending never blocks. A subscriber that is not connected,
+            /// has not subscribed yet, or is too slow misses the message. [`Publisher::wait_for_subscribers`] blocks
+            /// until subscribers have arrived.
             ///
             /// # Errors
             ///
@@ -326,15 +327,15 @@ macro_rules! pattern_methods {
             /// `"a"` and `"abc"`, and `[""]` matches everything. Without topics, nothing arrives until
             /// [`Subscriber::subscribe`] adds one.
             ///
-            /// A *server* that subscribes tells its topics to the publishers that connect to it only while it receives.
-            /// So it misses what they publish before that. The log warns about it. If you can, make the publisher the
-            /// server.
+            /// A *server* that subscribes sends its topics to publishers only while a thread receives. So it misses
+            /// what a publisher sends between connecting and that moment. The log warns about it. If you can, make the
+            /// publisher the server.
             ///
             /// # Errors
             ///
-            /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255 bytes, which
-            /// libzmq before 4.3.5 never finds in a message. Otherwise fails with the first error in the recipe, or if
-            /// an address cannot be used; the kinds are listed [above](#patterns).
+            /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255 bytes if libzmq is
+            /// older than 4.3.5, because it never matches such a topic with a message. Otherwise fails with the first
+            /// error in the recipe, or if an address cannot be used; the kinds are listed [above](#patterns).
             ///
             /// # Examples
             ///
@@ -361,8 +362,8 @@ macro_rules! pattern_methods {
             /// Opens the asking end of request/reply: send a request, then receive its reply.
             ///
             /// If no reply arrives in time, send the request again. The reply to an earlier request is never returned
-            /// for a later one. (libzmq's `REQ_CORRELATE` ensures this. It puts one more frame before the request than
-            /// a hand-written router might expect.) The server may have received both requests by then.
+            /// for a later one. (libzmq's `REQ_CORRELATE` ensures this. It puts one more frame before the request,
+            /// which a server that is a [`router`](Self::router) may not expect.) The server may receive both requests.
             ///
             /// There is one request at a time: sending a second one abandons the first. Threads that send requests at
             /// the same time each need a socket of their own.
@@ -424,10 +425,10 @@ macro_rules! pattern_methods {
                 Ok(sender_and_receiver(self.open(Pattern::Reply, Vec::new())?))
             }
 
-            /// Opens one end of a pair: two ends that both send and receive at any time. There is no third end.
+            /// Opens one end of a pair: two ends that both send and receive at any time. A pair never has a third end.
             ///
-            /// A server's pair talks to the client that connects first. libzmq turns other clients away without telling
-            /// them, until the first client is gone. What the others have sent by then is lost. So do not use a pair
+            /// A server's pair talks to the client that connects first. libzmq refuses other clients without telling
+            /// them, until the first client has gone. What the others have sent by then is lost. So do not use a pair
             /// for peers that come and go.
             ///
             /// # Errors
@@ -453,11 +454,11 @@ macro_rules! pattern_methods {
                 Ok(sender_and_receiver(self.open(Pattern::Pair, Vec::new())?))
             }
 
-            /// Opens a dealer: an asking end that does not take turns.
+            /// Opens a dealer: it sends requests without waiting for the reply to the last one.
             ///
             /// It sends any number of messages before the first answer, each to one of its peers, in turn. It receives
-            /// what its peers send, taking turns among them. Sending waits while the queues of all peers are full, as
-            /// with [`push`](Self::push).
+            /// what its peers send, from each in turn. Sending blocks while the queues of all peers are full, as with
+            /// [`push`](Self::push).
             ///
             /// Its peers are mostly [`router`](Self::router)s, which answer in any order, and `reply` sockets. To a
             /// `reply` socket, send an empty frame before the message: `&[b"", b"question"]`. The answers of a `reply`
@@ -488,18 +489,18 @@ macro_rules! pattern_methods {
                 Ok(sender_and_receiver(self.open(Pattern::Dealer, Vec::new())?))
             }
 
-            /// Opens a router: it can reply to a chosen peer.
+            /// Opens a router: it sends each message to a chosen peer.
             ///
             /// A received message begins with an additional frame: the routing id of the peer that sent it. A message
             /// to send must begin with the routing id of the peer that it is for. The id is the peer's
             /// [`identity`](Self::identity), or an id that libzmq generates for the connection. If a peer connects with
             /// the identity of another peer, the newer peer replaces the older one.
             ///
-            /// Sending waits while the queue of that one peer is full. So a peer that does not read blocks the thread
+            /// Sending blocks while the queue of that one peer is full. So a peer that does not read blocks the thread
             /// that sends to it; a [`timeout`](Self::timeout) limits the wait.
             ///
-            /// A message from a `request` has its envelope after the routing id: all frames up to the first empty one.
-            /// Send the envelope back unchanged, before the reply.
+            /// A message from a `request` has its envelope after the routing id: all frames up to and including the
+            /// first empty one. Send the envelope back unchanged, before the reply.
             ///
             /// # Errors
             ///
@@ -563,8 +564,8 @@ macro_rules! pattern_methods {
             /// Opens a subscribing end that subscribes by sending messages.
             ///
             /// To subscribe, send one frame: a byte 1 and the topic. To unsubscribe, send a byte 0 and the topic.
-            /// Sending never blocks. It receives as [`subscribe`](Self::subscribe) does, except that libzmq does not
-            /// filter out what was published before an unsubscription arrived. A server's subscriptions reach a
+            /// Sending never blocks. It receives as [`subscribe`](Self::subscribe) does, except that it still receives
+            /// what was published before an unsubscription arrived at the publisher. A server's subscriptions reach a
             /// publisher only while a thread receives here.
             ///
             /// This is for programs that pass subscriptions on, such as a [`proxy`](crate::proxy()).
@@ -573,8 +574,8 @@ macro_rules! pattern_methods {
             ///
             /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
             /// [above](#patterns). On the handles, sending a subscription of several frames fails with
-            /// [`InvalidInput`](crate::ErrorKind::InvalidInput). So does sending a topic of 246 to 255 bytes, which
-            /// libzmq before 4.3.5 never finds in a message.
+            /// [`InvalidInput`](crate::ErrorKind::InvalidInput). So does sending a topic of 246 to 255 bytes if libzmq
+            /// is older than 4.3.5, because it never matches such a topic with a message.
             ///
             /// # Examples
             ///
@@ -598,18 +599,18 @@ macro_rules! pattern_methods {
             ///
             /// Each message has two frames: the routing id of a peer, and bytes. A received message has all bytes that
             /// have arrived from that peer; a message to send has the bytes for that peer. TCP has no messages, so what
-            /// is sent at once may arrive in pieces. A received message with an *empty* second frame means that the
-            /// peer has just connected or has left. Sending one closes the connection, after everything that was sent
-            /// before; libzmq does so when a thread next receives.
+            /// one call sends may arrive in pieces. A received message with an *empty* second frame means that the peer
+            /// has just connected or has left. Sending a message with an empty second frame closes the connection,
+            /// after everything that was sent before; libzmq does so when a thread next receives.
             ///
-            /// Sending waits while the queue of that one peer is full, as with [`router`](Self::router).
+            /// Sending blocks while the queue of that one peer is full, as with [`router`](Self::router).
             ///
             /// # Errors
             ///
             /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) for an endpoint of another transport than
-            /// `tcp`, and for a recipe that lets in only some clients or proves an identity. Otherwise fails with the
-            /// first error in the recipe, or if an address cannot be used; the kinds are listed [above](#patterns). On
-            /// the handles, sending to a routing id that no peer has fails with
+            /// `tcp`, and for a recipe that calls `curve`, `plain`, `allow` or `deny`. Otherwise fails with the first
+            /// error in the recipe, or if an address cannot be used; the kinds are listed [above](#patterns). On the
+            /// handles, sending to a routing id that no peer has fails with
             /// [`NotConnected`](crate::ErrorKind::NotConnected), and sending a message that does not have two frames
             /// with [`InvalidInput`](crate::ErrorKind::InvalidInput).
             ///

@@ -15,8 +15,8 @@ pub(crate) fn check(topic: &[u8]) -> Result<()> {
 fn check_length(length: usize, libzmq_version: (i32, i32, i32)) -> Result<()> {
     if LOST_LENGTHS.contains(&length) && libzmq_version < (4, 3, 5) {
         return Err(Error::invalid(format!(
-            "cannot subscribe to a topic of {length} bytes: libzmq before 4.3.5 loses topics of {} to {} bytes; \
-             use a shorter or a longer one",
+            "cannot subscribe to a topic of {length} bytes: libzmq before 4.3.5 never matches topics of {} to {} \
+             bytes; use a shorter or a longer one",
             LOST_LENGTHS.start(),
             LOST_LENGTHS.end()
         )));

@@ -1,8 +1,8 @@
 //! The `zmq::Context` that all sockets of the process share.
 //!
-//! It is made when the first socket opens, and ended when the last one closes. Ending it blocks until libzmq has
-//! delivered what was sent, or until the linger of each socket has passed. So the last messages of a script survive its
-//! exit. Whoever closes the last socket waits, whichever socket the messages were sent on.
+//! It is made when the first socket opens, and terminated when the last one closes. Terminating it blocks until libzmq
+//! has delivered what was sent, or until the linger of each socket has passed. So a script delivers its last messages
+//! before it exits. The thread that closes the last socket waits, also for messages that were sent over other sockets.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -18,32 +18,33 @@ use crate::report;
 use crate::security::{Policy, ZapDomain};
 use crate::sys;
 
-/// How long ending the context may take before the log reports it.
+/// How long terminating the context may take before the log reports it.
 const WARN_AFTER: Duration = Duration::from_secs(1);
 
 /// How many file descriptors a context and its first two sockets take at most.
 const DESCRIPTORS_OF_CONTEXT: usize = 14;
 
-/// How many threads must be left for a context. It takes two; two more are a reserve, as a thread that has just ended
-/// may count for a moment longer.
+/// How many threads must be left for a context. It takes two; two more are a reserve, because a thread that has just
+/// terminated may count for a moment longer.
 const THREADS_OF_CONTEXT: usize = 4;
 
 /// The context in use, if a socket is open.
 static CURRENT: Mutex<Weak<SharedContext>> = Mutex::new(Weak::new());
 
-/// The process's context. Every open socket holds a share, and dropping the last one ends the context.
+/// The process's context. Every open socket holds a share, and dropping the last share terminates the context.
 pub(super) struct SharedContext {
     /// `Some` until the drop.
     context: Option<zmq::Context>,
-    /// Kept for the end, when libzmq may have no other socket left: see [`inproc`].
+    /// Kept for the moment when the context terminates. libzmq may have no other socket left then: see [`inproc`]. In a
+    /// mutex only because a `zmq::Socket` is not `Sync`.
     spare: Mutex<Option<zmq::Socket>>,
     /// Started for the first socket that does not let everyone in.
     zap_handler: Mutex<Option<ZapHandler>>,
 }
 
 impl SharedContext {
-    /// Returns the context in use, or a new one. A socket that is opened while a context ends gets a new one, and does
-    /// not wait.
+    /// Returns the context in use, or a new one. A socket that is opened while a context terminates gets a new one, and
+    /// does not wait.
     pub(super) fn get(what_failed: &str) -> Result<Arc<SharedContext>> {
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(context) = current.upgrade() {
@@ -65,7 +66,7 @@ impl SharedContext {
         Ok(fresh)
     }
 
-    /// Puts a policy in force, and makes sure that the ZAP handler runs before.
+    /// Registers a policy. Starts the ZAP handler before, if it does not run yet.
     pub(super) fn enforce(&self, policy: Policy, what_failed: &str) -> Result<ZapDomain> {
         let mut handler = self.zap_handler.lock().unwrap_or_else(PoisonError::into_inner);
         if handler.is_none() {
@@ -113,7 +114,7 @@ impl Drop for SharedContext {
         let spare = self.spare.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let context = self.context.take();
         // If a user's password function held the last socket, the thread of the ZAP handler drops it here. That thread
-        // cannot wait for its own end.
+        // cannot join itself.
         match handler {
             Some(handler) if handler.thread() == thread::current().id() => {
                 thread::spawn(move || end(Some(handler), spare, context));
@@ -123,7 +124,7 @@ impl Drop for SharedContext {
     }
 }
 
-/// Ends the context and all that belongs to it.
+/// Terminates the context and all that belongs to it.
 fn end(handler: Option<ZapHandler>, spare: Option<zmq::Socket>, context: Option<zmq::Context>) {
     let (ended, wait) = bounded::<()>(0);
     let watch = thread::Builder::new()
@@ -142,7 +143,7 @@ fn end(handler: Option<ZapHandler>, spare: Option<zmq::Socket>, context: Option<
 
 /// Logs a warning after [`WARN_AFTER`], unless the other end of the channel is dropped before.
 ///
-/// libzmq's function to end a context takes no timeout, so a thread watches the clock while it runs.
+/// libzmq's function to terminate a context takes no timeout, so a thread watches the clock while it runs.
 fn warn_when_late(ended: &Receiver<()>) {
     if ended.recv_timeout(WARN_AFTER) == Err(RecvTimeoutError::Timeout) {
         report::warn(format_args!(

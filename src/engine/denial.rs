@@ -1,4 +1,4 @@
-//! Finds out that all servers have refused a client. libzmq does not tell.
+//! Detects that all servers have refused a client. libzmq does not report it.
 //!
 //! A client has a queue for each server, from connecting until libzmq gives up on that server. libzmq gives up only
 //! if the server refuses the client: a lost connection is made again. So if no queue has room, although fewer messages
@@ -6,8 +6,10 @@
 
 use zmq::PollEvents;
 
-/// Stands for "all servers have refused this client". libzmq has no such error, and returns this one for nothing that
-/// is sent or received.
+use crate::endpoint;
+
+/// Stands for "all servers have refused this client". libzmq has no error for it, and never returns this one from
+/// sending or receiving.
 pub(super) const DENIED: zmq::Error = zmq::Error::ECONNREFUSED;
 
 #[derive(Default)]
@@ -17,7 +19,7 @@ pub(super) struct DenialDetector {
     /// Whether the socket has, or had, other peers, which come and go without being refused: clients of an endpoint
     /// that it bound, and servers of this process.
     has_other_peers: bool,
-    /// At least as many messages as are in the queues for the servers.
+    /// An upper bound of the number of messages in the queues for the servers.
     queued: u64,
 }
 
@@ -27,14 +29,14 @@ impl DenialDetector {
     }
 
     pub(super) fn note_connected(&mut self, endpoint: &str) {
-        match is_of_this_process(endpoint) {
+        match endpoint::is_inproc(endpoint) {
             true => self.has_other_peers = true,
             false => self.servers += 1,
         }
     }
 
     pub(super) fn note_disconnected(&mut self, endpoint: &str) {
-        if !is_of_this_process(endpoint) {
+        if !endpoint::is_inproc(endpoint) {
             self.servers -= 1;
         }
     }
@@ -44,7 +46,7 @@ impl DenialDetector {
         self.queued += 1;
     }
 
-    /// Notes that the reply to all that was sent has arrived.
+    /// Notes that a reply has arrived, so what was sent to a single server has left its queue.
     #[inline]
     pub(super) fn note_reply(&mut self) {
         // With several servers, another one may still have requests in its queue.
@@ -58,10 +60,11 @@ impl DenialDetector {
         self.servers > 0
     }
 
-    /// Whether all servers have refused the client, if the socket is ready for `events`, of which `POLLOUT` must be
+    /// Whether all servers have refused the client. `events` is what the socket is ready for. Its `POLLOUT` must be
     /// exact.
     ///
-    /// It cannot be found out if libzmq makes a queue only once it is connected, which the user may have configured.
+    /// This cannot be detected with `ZMQ_IMMEDIATE`, which the user may have configured: libzmq then makes a queue only
+    /// once it is connected.
     pub(super) fn is_denied(&self, socket: &zmq::Socket, events: PollEvents) -> zmq::Result<bool> {
         let can_tell = self.servers > 0 && !self.has_other_peers;
         if !can_tell || events.contains(zmq::POLLOUT) || socket.is_immediate()? {
@@ -70,8 +73,4 @@ impl DenialDetector {
         let room = u64::try_from(socket.get_sndhwm()?).unwrap_or(0);
         Ok(room == 0 || self.queued < room)
     }
-}
-
-fn is_of_this_process(endpoint: &str) -> bool {
-    endpoint.starts_with("inproc://")
 }

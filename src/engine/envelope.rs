@@ -9,8 +9,8 @@ use super::eintr::retry_interrupted;
 pub(super) struct Envelope(Vec<zmq::Message>);
 
 impl Envelope {
-    /// Receives the envelope of the next well-formed request, and drops the requests before it. `EFSM` if the last
-    /// request has no reply yet.
+    /// Receives the envelope of the next well-formed request, and drops the malformed ones before it. Fails with `EFSM`
+    /// if the last request has no reply yet.
     pub(super) fn receive(&mut self, socket: &zmq::Socket) -> zmq::Result<()> {
         if !self.0.is_empty() {
             return Err(zmq::Error::EFSM);
@@ -28,7 +28,7 @@ impl Envelope {
         }
     }
 
-    /// Begins the reply. `EFSM` if there is no request.
+    /// Sends the envelope, with which the reply begins. Fails with `EFSM` if there is no request.
     pub(super) fn send(&mut self, socket: &zmq::Socket) -> zmq::Result<()> {
         if self.0.is_empty() {
             return Err(zmq::Error::EFSM);

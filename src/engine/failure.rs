@@ -8,7 +8,7 @@ use super::wait::Wait;
 use crate::error::{Error, ErrorKind};
 
 impl GateError {
-    /// The error of an operation that does not wait. `what_failed` says so in a clause: "cannot bind tcp://…".
+    /// The error of an operation that does not wait. `what_failed` is a clause, such as "cannot bind tcp://…".
     pub(super) fn into_error(self, what_failed: &dyn Display) -> Error {
         match self {
             GateError::NotReady => Error::from_zmq(what_failed, zmq::Error::EAGAIN),
@@ -24,7 +24,8 @@ impl GateError {
     }
 }
 
-/// The error of an operation that may wait: of the socket `label`, which could not do its `action` ("send").
+/// The error of an operation that may wait. `label` names the socket, and `action` is what it could not do, such as
+/// "send".
 pub(super) fn of_waiting(
     error: GateError,
     label: &str,
@@ -58,7 +59,7 @@ pub(super) fn of_waiting(
 /// The error of sending to a routing id that no peer has.
 pub(super) fn of_unknown_peer(label: &str, routing_id: &[u8]) -> Error {
     let message = format!(
-        "{label}: no peer has the routing id \"{}\"; it has left, or has not connected yet",
+        "{label}: no peer has the routing id \"{}\"; that peer has left, or has not connected yet",
         routing_id.escape_ascii()
     );
     Error::with_source(ErrorKind::NotConnected, message, zmq::Error::EHOSTUNREACH)

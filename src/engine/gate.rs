@@ -1,7 +1,7 @@
 //! Which thread may use the socket when, and which thread wakes which: all of the engine's waiting.
 //!
-//! The rules are those of the [engine's documentation](super). Behind a [`Gate`] there is a [`Wire`](super::wire::Wire),
-//! or a simulated socket in the model.
+//! The rules are those of the [engine's documentation](super). The socket behind a [`Gate`] is a
+//! [`Wire`](super::wire::Wire), or a simulated one in the model.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -78,8 +78,8 @@ pub(super) type GateResult<T> = std::result::Result<T, GateError>;
 
 /// A socket that any number of threads use, wait for, and close.
 pub(super) struct Gate<S> {
-    /// The socket's `ZMQ_FD`. A thread may poll it while it holds the poll lock of a direction and has seen since that
-    /// `core.socket` is there (rule 7).
+    /// The socket's `ZMQ_FD`. A thread may poll it only while it holds the poll lock of a direction, and only if it has
+    /// found `core.socket` there since it took that lock (rule 7).
     pub(super) descriptor: Descriptor,
     pub(super) core: Mutex<Core<S>>,
     /// One for each direction: at most one thread polls the descriptors for it (rule 2).
@@ -98,8 +98,7 @@ pub(super) struct Core<S> {
 #[derive(Default)]
 pub(super) struct Waiter {
     pub(super) state: WaiterState,
-    /// Made for the first thread that waits, as file descriptors are what sockets run out of. It is notified while the
-    /// state is `Notified`.
+    /// Made only when the first thread waits, to save file descriptors. It is notified while the state is `Notified`.
     notifier: Option<Notifier>,
 }
 
@@ -130,7 +129,7 @@ impl Waiter {
         if let (WaiterState::Waiting, Some(notifier)) = (self.state, &mut self.notifier) {
             match notifier.notify() {
                 Ok(()) => self.state = WaiterState::Notified,
-                // The thread counts as waiting, so the next thread that unlocks tries again.
+                // The state is still `Waiting`, so the next thread that unlocks tries again to wake it.
                 Err(error) => report::error(format_args!("cannot wake a waiting thread: {error}")),
             }
         }
@@ -158,10 +157,10 @@ impl<S: Pollable> Core<S> {
     /// Announces that the calling thread is going to wait, wakes the threads that wait already, and returns what to
     /// poll.
     ///
-    /// The attempt that has just failed, under this very lock, was the last look that rule 4 asks for. Another look is
-    /// only needed if a thread waits in the other direction. That look may also find what this thread waits for, so
-    /// this thread is announced before. Where the events cannot tell (rule 8), it is announced after, or it would wake
-    /// itself again and again.
+    /// Under the same lock, an attempt has just failed, so it has processed all events, as rule 4 requires. It may have
+    /// processed an event for the other direction, so if a thread waits there, the events must be asked for. This may
+    /// process an event that this thread waits for, so this thread is announced before. Where the events cannot tell
+    /// (rule 8), it is announced after, or it would wake itself again and again.
     fn announce_and_wake_ready(&mut self, direction: Direction, events_can_tell: bool) -> std::io::Result<Descriptor> {
         if !events_can_tell {
             self.wake_ready();
@@ -187,7 +186,7 @@ impl<S: Pollable> Core<S> {
     #[inline(never)]
     fn wake_by_events(&mut self) {
         let Some(socket) = &mut self.socket else { return };
-        // If libzmq cannot tell, the waiting threads find out when they try.
+        // If this fails, all waiting threads wake, and their own attempts return the error.
         let events = socket.events().unwrap_or(PollEvents::all());
         for direction in Direction::BOTH {
             if events.contains(direction.event()) {
@@ -223,7 +222,7 @@ impl<S: Pollable> Gate<S> {
     /// reason to continue: a waiting thread only learns of what happens later.
     ///
     /// A `retry_interval` says that the events cannot tell when to try again (rule 8), and makes the thread try again
-    /// after that time. It is asked for only before waiting.
+    /// after that time. It is called only before waiting.
     #[inline]
     pub(super) fn run_blocking<T>(
         &self,
@@ -261,22 +260,24 @@ impl<S: Pollable> Gate<S> {
         let mut poll_guard = None;
         loop {
             poll_guard = poll_guard.or_else(|| poll_lock.try_lock());
-            if poll_guard.is_some() {
+            let waited = if poll_guard.is_some() {
                 let notifier = core.announce_and_wake_ready(direction, retry_interval.is_none());
                 drop(core);
                 let notifier = notifier.map_err(GateError::NoNotifier)?;
-                poll::wait(self.descriptor, notifier, deadline.within(retry_interval))?;
+                poll::wait(self.descriptor, notifier, deadline.within(retry_interval))
             } else {
                 core.wake_ready();
                 drop(core);
                 poll_guard = poll_lock.lock(deadline.within(retry_interval));
-            }
+                Ok(())
+            };
             // The clock is read before the attempt, so that there is an attempt after the deadline, too.
             let is_last = deadline.has_passed();
             core = self.lock();
             if poll_guard.is_some() {
                 core.waiters[direction as usize].withdraw();
             }
+            waited?;
             let outcome = core.attempt(|socket| operation(socket));
             if is_last || !matches!(outcome, Err(GateError::NotReady)) {
                 core.wake_ready();
@@ -290,8 +291,8 @@ impl<S: Pollable> Gate<S> {
     /// Cancels all operations that wait with `cancel`. When this returns, none of them will receive a message.
     pub(super) fn cancel(&self, cancel: &Cancel) {
         cancel.set();
-        // A thread that is about to wait checks the flag under one of these locks. The other waiting threads are woken
-        // for nothing.
+        // A thread that is about to wait checks the flag under one of these locks. The other waiting threads wake, too,
+        // and wait again.
         self.lock().waiters.iter_mut().for_each(Waiter::wake);
         self.poll_locks.iter().for_each(TimedLock::wake_all);
     }

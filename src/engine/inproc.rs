@@ -1,13 +1,15 @@
 //! The `inproc` endpoints that sockets have connected to and that no socket has bound yet.
 //!
-//! libzmq keeps a socket that is connected to such an endpoint, even after it was closed, until a socket binds the
-//! endpoint. When the context ends, libzmq makes a socket of its own for each of those connections; if it has no
-//! sockets left then, it aborts the process. So the crate binds the endpoints before, with one socket that it keeps for
-//! that purpose.
+//! libzmq keeps a socket that is connected to such an endpoint, even if it has been closed, until another socket binds
+//! the endpoint. When the context terminates, libzmq makes a socket of its own for each of those connections; if it has
+//! no sockets left then, it aborts the process. So the crate binds the endpoints before that, with one socket that it
+//! keeps for this purpose.
 
 use std::collections::BTreeSet;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::endpoint;
 
 static UNBOUND: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
@@ -15,20 +17,16 @@ fn unbound() -> MutexGuard<'static, BTreeSet<String>> {
     UNBOUND.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn is_inproc(endpoint: &str) -> bool {
-    endpoint.starts_with("inproc://")
-}
-
 /// Notes that a socket is about to connect to an endpoint.
 pub(super) fn note_connected(endpoint: &str) {
-    if is_inproc(endpoint) {
+    if endpoint::is_inproc(endpoint) {
         unbound().insert(endpoint.to_owned());
     }
 }
 
 /// Notes that a socket is, or was, bound to an endpoint, so that no connection to it is pending.
 pub(super) fn note_bound(endpoint: &str) {
-    if is_inproc(endpoint) {
+    if endpoint::is_inproc(endpoint) {
         unbound().remove(endpoint);
     }
 }

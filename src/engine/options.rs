@@ -14,7 +14,7 @@ pub(crate) type Configure = dyn Fn(&zmq::Socket) -> zmq::Result<()> + Send + Syn
 /// libzmq's limit for an identity, in bytes.
 const MAX_IDENTITY_LENGTH: usize = 255;
 
-/// A socket to open.
+/// Which socket to open, and with which options.
 pub(crate) struct SocketSpec<'a> {
     pub(crate) pattern: Pattern,
     /// The endpoints to bind, not checked yet.

@@ -19,8 +19,8 @@ pub(crate) enum Pattern {
     Stream,
 }
 
-/// All that is particular to a pattern. Other code asks for one of these properties, never for a pattern by name, so
-/// a new pattern is one arm of [`Pattern::properties`].
+/// All that is particular to a pattern. The rest of the engine asks for one of these properties, never for a pattern by
+/// name, so a new pattern is one arm of [`Pattern::properties`].
 pub(super) struct Properties {
     pub(super) name: &'static str,
     pub(super) socket_type: zmq::SocketType,
@@ -39,11 +39,11 @@ pub(super) struct Properties {
     pub(super) has_envelope: bool,
     /// Whether the crate reads and counts the subscriptions that arrive.
     pub(super) counts_subscriptions: bool,
-    /// Whether a message that arrives says that the queue for the one server is empty.
+    /// Whether a message that arrives shows that the queue for the one server is empty.
     pub(super) reply_empties_queue: bool,
-    /// Whether libzmq allows one peer in all the life of the socket.
+    /// Whether the socket can connect to only one peer in its lifetime.
     pub(super) has_one_peer: bool,
-    /// Whether it speaks bare TCP instead of ZeroMQ's protocol, which rules out other transports and security.
+    /// Whether it speaks plain TCP instead of ZeroMQ's protocol, which rules out other transports and security.
     pub(super) is_raw: bool,
     /// What to do after an operation out of turn.
     pub(super) advice_on_turns: &'static str,
@@ -68,7 +68,7 @@ pub(super) enum MessageShape {
     Routed,
     /// A routing id, and one frame of bytes.
     RoutedBytes,
-    /// Any, but one that begins like a subscription must be one.
+    /// One frame or more. A frame that begins with a byte 0 or 1 is a subscription, and must be the only frame.
     MaybeSubscription,
 }
 
@@ -137,7 +137,8 @@ impl Pattern {
             Pattern::Request => &Properties {
                 name: "request",
                 socket_type: zmq::REQ,
-                // Relaxed, a request can be sent again after a timeout. Correlated, only the reply to it is received.
+                // With `REQ_RELAXED`, a request can be sent again after a timeout. With `REQ_CORRELATE`, only the reply
+                // to the last request is received.
                 set_options: |socket| {
                     socket.set_req_relaxed(true)?;
                     socket.set_req_correlate(true)
@@ -148,8 +149,9 @@ impl Pattern {
                 advice_on_turns: "send one first, then receive the reply to it",
                 ..COMMON
             },
-            // A REP takes turns by itself, but it cannot be emptied before it is closed while it owes a reply. And
-            // after a request without an envelope from a peer that has gone, it loses the reply to the next client.
+            // Not a `REP`, although that takes turns by itself. While it owes a reply, it cannot be emptied before it
+            // is closed, as `Wire::prepare_close` must. And after a request without an envelope from a peer that has
+            // gone, it loses the reply to the next client.
             Pattern::Reply => &Properties {
                 name: "reply",
                 socket_type: zmq::ROUTER,
@@ -174,8 +176,8 @@ impl Pattern {
             Pattern::Router => &Properties {
                 name: "router",
                 socket_type: zmq::ROUTER,
-                // Mandatory, a message to an unknown peer is an error. With handover, a peer that comes back under
-                // its identity is accepted even if libzmq has not noticed yet that it was gone.
+                // With `ROUTER_MANDATORY`, a message to an unknown peer is an error. With `ROUTER_HANDOVER`, a peer
+                // that comes back under its identity is accepted even if libzmq has not noticed yet that it was gone.
                 set_options: |socket| {
                     socket.set_router_mandatory(true)?;
                     socket.set_router_handover(true)
@@ -209,7 +211,7 @@ impl Pattern {
 impl Properties {
     /// Checks whether these frames can be a message of the pattern, and says what would make them one.
     ///
-    /// libzmq silently drops such messages, or loses its place between two messages because of them.
+    /// libzmq silently drops other messages, or does not know afterwards where the next message begins.
     #[inline]
     pub(super) fn check_shape(&self, frames: &[impl AsRef<[u8]>]) -> Result<(), String> {
         match self.message_shape {

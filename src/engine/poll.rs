@@ -1,4 +1,4 @@
-//! Waiting at the two descriptors of a socket.
+//! Waits for the two descriptors of a socket.
 
 use super::wait::{Deadline, milliseconds};
 pub(super) use crate::sys::{Descriptor, Notifier};

@@ -1,8 +1,8 @@
 //! The sockets and endpoints that libzmq has yet to free.
 //!
 //! When a socket is closed, libzmq's reaper thread frees its descriptors and endpoints a moment later. Until then,
-//! opening a socket can fail with `EMFILE`, and binding the same endpoint with `EADDRINUSE`. Whoever gets such an error
-//! asks here whether to try again.
+//! opening a socket can fail with `EMFILE`, and binding the same endpoint with `EADDRINUSE`. A thread that gets such an
+//! error asks here whether to try again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

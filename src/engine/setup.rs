@@ -52,7 +52,8 @@ fn set_general_options(socket: &zmq::Socket, options: &Options, properties: &Pro
         socket.set_identity(identity)?;
     }
     if let Some(interval) = options.heartbeat {
-        // The peer has one interval to answer. It is also told to expect heartbeats, so that it notices, too.
+        // The peer has one interval to answer. It is also told to expect heartbeats, so that it notices a lost
+        // connection, too.
         let interval = milliseconds(interval);
         socket.set_heartbeat_ivl(interval)?;
         socket.set_heartbeat_timeout(interval)?;
@@ -82,8 +83,9 @@ fn set_security(socket: &zmq::Socket, options: &Options, domain: Option<&ZapDoma
 
 /// Whether the security of a socket is still as it was set, after the user's functions have configured the socket.
 ///
-/// Where they made a server of a mechanism without a policy, it would depend on other sockets who is let in: libzmq
-/// lets in everyone if no ZAP handler runs, and asks a handler that does not know the socket otherwise.
+/// If they have made the socket a server of a mechanism, but it has no policy, then other sockets decide which clients
+/// are let in: if no ZAP handler runs, libzmq lets everyone in; if one runs, for other sockets, libzmq asks it, and it
+/// does not know this socket.
 fn is_security_as_set(socket: &zmq::Socket, domain: Option<&ZapDomain>) -> zmq::Result<bool> {
     let mechanism = socket.get_mechanism()?;
     let is_server = match mechanism {

@@ -1,4 +1,4 @@
-//! What a socket was told: its endpoints and topics.
+//! The endpoints and topics of a socket.
 
 use super::gate::Gate;
 use super::pattern::Properties;
@@ -35,13 +35,14 @@ impl SocketState {
         if self.connected.iter().any(|other| other == endpoint) {
             return Err(endpoint::connected_twice(endpoint));
         }
-        // Even if it has disconnected since: libzmq releases a pair's peer in the background, at a time that nobody can
-        // tell, and until then it silently refuses another.
+        // Even if it has disconnected since: libzmq releases a pair's peer in the background, at an unknown time, and
+        // until then it silently refuses another peer.
         if let (true, Some(peer)) = (properties.has_one_peer, &self.first_endpoint) {
             return Err(Error::new(
                 ErrorKind::AlreadyConnected,
                 format!(
-                    "cannot connect to {endpoint}: a pair has one peer for life, and this one has {peer}; open a new pair"
+                    "cannot connect to {endpoint}: a pair has one peer in its lifetime, and this one has {peer}; \
+                     open a new pair"
                 ),
             ));
         }

@@ -14,7 +14,7 @@ const SENDS_BETWEEN_READS: u32 = 256;
 pub(super) struct Subscriptions {
     /// How many have arrived since the socket opened.
     arrived: usize,
-    /// How often the publisher was used since the last read.
+    /// How many operations the publisher has done since the last read. Most of them are sends.
     sends_since_read: u32,
 }
 

@@ -1,4 +1,5 @@
-//! The rules that cannot be observed from outside: 3, 4, 6 and 7. The tests in `tests/lifecycle` have the others.
+//! Tests of what cannot be observed from outside: the rules 3, 4, 6, 7 and 8, cancelling, and the detection of
+//! refusals. The tests in `tests/lifecycle` check the other rules.
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::RawFd;

@@ -1,6 +1,6 @@
-//! A lock without data that can be waited for until a deadline.
+//! A lock without data. A thread can wait for it until a deadline.
 //!
-//! `Mutex<()>` has no timeout, and a thread that waits here may have promised to return by a deadline.
+//! `Mutex<()>` has no timeout, but a thread that waits here may have to return by a deadline.
 
 use std::sync::PoisonError;
 

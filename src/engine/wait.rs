@@ -30,7 +30,7 @@ impl Wait<'_> {
 pub(crate) struct Cancel(AtomicBool);
 
 impl Cancel {
-    /// Sets the flag, which wakes nobody: [`Engine::cancel`](super::Engine::cancel) does both.
+    /// Sets the flag, but wakes no thread: [`Engine::cancel`](super::Engine::cancel) does both.
     pub(super) fn set(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -40,7 +40,7 @@ impl Cancel {
     }
 }
 
-/// The moment at which to stop waiting, if there is one.
+/// When to stop waiting: at a moment, when cancelled, whichever is first, or never.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Deadline<'a> {
     moment: Option<Instant>,
@@ -66,7 +66,7 @@ impl<'a> Deadline<'a> {
         Deadline { moment, ..self }
     }
 
-    /// The time left; `None` if there is no limit.
+    /// The time left, zero once cancelled; `None` if there is no limit.
     pub(super) fn remaining(self) -> Option<Duration> {
         if self.cancel.is_some_and(Cancel::is_set) {
             return Some(Duration::ZERO);

@@ -20,10 +20,10 @@ use crate::sys;
 pub(super) struct Wire {
     pub(super) socket: zmq::Socket,
     properties: &'static Properties,
-    /// The frame that was received last. It is reused, as making and dropping one for each would cost more than
-    /// receiving.
+    /// The frame that was received last. It is reused, because making and dropping one for each message would cost more
+    /// than receiving.
     frame: zmq::Message,
-    /// A `REQ` socket is in the middle of a request whose peer has gone, and must be given a last frame.
+    /// Whether a `REQ` socket is in the middle of a request whose peer has gone, and must be given a last frame.
     owes_last_frame: bool,
     denial: DenialDetector,
     /// Of a reply socket only.
@@ -70,8 +70,7 @@ impl Wire {
     ///
     /// `EAGAIN` means that no peer has room. libzmq's own `EAGAIN` can be outdated: a send that does not wait processes
     /// what has happened to the socket only about once in three million CPU ticks, so a queue that seems full may have
-    /// been emptied a millisecond ago. It is believed only once [`events`](Pollable::events) agrees (rule 3 of the
-    /// engine).
+    /// been emptied a millisecond ago. So it counts only if the events confirm it (rule 3 of the engine).
     #[inline]
     pub(super) fn try_send(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
         match frames {
@@ -93,7 +92,8 @@ impl Wire {
 
     #[inline(never)]
     fn try_send_any(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
-        // A failed send throws its copy away. For a small message that costs less than asking for room before.
+        // A failed send throws its copy away. For a small message, that costs less than asking first whether there is
+        // room.
         let large = frames.iter().map(|frame| frame.as_ref().len()).sum::<usize>() >= LARGE;
         if large {
             self.try_find_room()?;
@@ -109,8 +109,8 @@ impl Wire {
         })
     }
 
-    /// Sends, and again if libzmq takes its `EAGAIN` back (rule 3). Where `POLLOUT` may be about another peer than the
-    /// one whose queue is full (rule 8), it tries only once more.
+    /// Sends, and tries again if the events contradict libzmq's `EAGAIN` (rule 3). Where `POLLOUT` may be about another
+    /// peer than the one whose queue is full (rule 8), it tries only once more.
     #[inline]
     fn send_unless_full(&mut self, mut send: impl FnMut(&mut Wire) -> zmq::Result<()>) -> zmq::Result<()> {
         let mut again = true;
@@ -125,7 +125,8 @@ impl Wire {
         }
     }
 
-    /// `EAGAIN` unless a message can be sent, at least to some peer.
+    /// Fails with `EAGAIN` if no peer has room. Where `POLLOUT` is not exact, succeeds always, because only sending
+    /// shows whether there is room.
     pub(super) fn try_find_room(&self) -> zmq::Result<()> {
         match self.properties.pollout_is_exact {
             true => self.check_room(self.ready_events()?),
@@ -133,7 +134,7 @@ impl Wire {
         }
     }
 
-    /// `EAGAIN` if no peer has room, and [`DENIED`] if no server ever will.
+    /// Fails with `EAGAIN` if no peer has room, and with [`DENIED`] if no server ever will.
     fn check_room(&self, events: PollEvents) -> zmq::Result<()> {
         match events.contains(zmq::POLLOUT) {
             true => Ok(()),
@@ -146,8 +147,9 @@ impl Wire {
         Ok(self.properties.pollout_is_exact && self.denial.is_denied(&self.socket, events)?)
     }
 
-    /// Decides whether to receive again after an error: yes if there is a message now, as a thread that waits would not
-    /// be told of it any more (rule 4). [`DENIED`] if there never will be one.
+    /// Decides whether to receive again after an error. Asking for the events, to detect a refusal, processes them. So
+    /// if there is a message now, it must be received, because a waiting thread would not learn of it any more (rule
+    /// 4). Fails with [`DENIED`] if there never will be a message, and otherwise with the error.
     #[cold]
     fn check_for_more(&self, error: zmq::Error) -> zmq::Result<()> {
         if error != zmq::Error::EAGAIN || !self.denial.has_servers() || !self.properties.pollout_is_exact {
@@ -169,8 +171,8 @@ impl Wire {
     /// Sends a message that was received from another socket. Large frames are handed over, small ones are copied.
     ///
     /// A failed send throws away the frame that it was given. So frames are handed over only when there certainly is
-    /// room. Making certain is a system call, which costs more than copying small frames. (The calling thread blocks
-    /// its signals, so none interrupts a send.) A router and a stream can fail only on the first frame, which names the
+    /// room. To check that is a system call, which costs more than copying small frames. (The calling thread blocks its
+    /// signals, so none interrupts a send.) A router and a stream can fail only on the first frame, which names the
     /// peer.
     ///
     /// If the peer vanishes after a frame was handed over, the message is lost, like all that was queued for that peer.
@@ -257,7 +259,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Brings the socket back between two messages, after `EAGAIN` on a frame that was not the first (rule 6).
+    /// Brings the socket to the start of the next message, after `EAGAIN` on a frame that was not the first (rule 6).
     ///
     /// libzmq takes the first frame of a message only if the peer has room for all of it, so the peer has vanished.
     /// What libzmq took of the message is lost with the peer, and the message must be sent again from its beginning, to
@@ -265,14 +267,14 @@ impl Wire {
     /// those that were queued for the peer and are lost with it.) But first:
     ///
     /// * A socket that takes turns among its peers (`PUSH`, `REQ`, `DEALER`) drops every further frame up to the end of
-    ///   the message. Without those frames, it would drop the frames of the next message instead. If it was given the
-    ///   failed frame again, a later peer would get a message without its head.
+    ///   the message. Without those frames, it would drop the frames of the next message instead. If it were given the
+    ///   failed frame again, a later peer would get a message without its first frames.
     /// * If it was the last frame that failed, `PUSH` and `DEALER` are at the start of a message. `REQ` is not: it would
     ///   send the next request without its envelope. A lone last frame ends the broken request; a `REP` peer ignores
     ///   it.
     /// * `PAIR` forgets the message together with its peer, and one more frame might go to the next peer.
     ///
-    /// The other patterns never get here: once they have taken the first frame, they silently drop what they cannot
+    /// The other patterns never come here: once they have taken the first frame, they silently drop what they cannot
     /// send.
     fn recover_from_torn_message(&mut self, frames_left: usize) -> zmq::Result<()> {
         match (self.properties.after_torn_message, frames_left) {
@@ -291,7 +293,7 @@ impl Wire {
         retry_interrupted(|| self.socket.send(zmq::Message::new(), DONTWAIT | more))
     }
 
-    /// Receives one message, all of its frames, and leaves `message` alone if there is none.
+    /// Receives one message, all of its frames. If there is none, `message` stays unchanged.
     ///
     /// If there is no memory for a frame, the message is lost, and the next one is whole.
     #[inline]
@@ -331,7 +333,8 @@ impl Wire {
         }
     }
 
-    /// Counts the subscriptions that have arrived since the socket opened; `EAGAIN` if there are fewer than `wanted`.
+    /// Reads and counts the subscriptions that have arrived. Fails with `EAGAIN` if there were fewer than `wanted`
+    /// since the socket opened.
     pub(super) fn try_count_subscriptions(&mut self, wanted: usize) -> zmq::Result<()> {
         if let Some(subscriptions) = &mut self.subscriptions {
             subscriptions.read(&self.socket)?;
@@ -365,15 +368,15 @@ impl Pollable for Wire {
         }
     }
 
-    /// * libzmq loses what was sent over a connection that it has not processed yet.
-    /// * After a connection was reset while its queue of received messages was full, libzmq never looks at it again, and
-    ///   lingers for it forever. Room in the queue makes it look. What is in the queue is lost with the socket anyway,
-    ///   and the connection only brings what had been read from it already, which soon ends. (A request socket that
-    ///   may not receive now cannot make room.)
+    /// * Processes all events: libzmq loses what was sent over a connection that the socket has not processed yet.
+    /// * Empties the queue of received messages, if the linger is forever: after a connection was reset while that
+    ///   queue was full, libzmq never looks at it again, and lingers for it forever. Room in the queue makes it look.
+    ///   What is in the queue is lost with the socket anyway, and the connection only brings what had been read from it
+    ///   already, which soon ends. (A request socket that may not receive now cannot make room.)
     fn prepare_close(&mut self) {
         /// How long libzmq's own thread may take to fill the queue again, in milliseconds.
         const REFILL_MS: i64 = 10;
-        /// A peer may send without end.
+        /// How long to empty the queue at most. A peer may send without end.
         const LIMIT: Duration = Duration::from_millis(100);
 
         // An error here has no consequence: the socket is about to be dropped.

@@ -1,13 +1,13 @@
 //! The thread that answers libzmq's questions about clients: the ZAP handler.
 //!
 //! libzmq asks at one endpoint, for all sockets of a context. If nobody is bound to it, libzmq lets everyone in. If the
-//! socket there is not a `ROUTER` or `REP`, libzmq aborts the process. (An option of libzmq's reverses the first, but
-//! the `zmq` crate does not have it.) So:
+//! socket there is not a `ROUTER` or `REP`, libzmq aborts the process. (With an option of libzmq, it refuses everyone
+//! instead if nobody is bound, but the `zmq` crate does not have that option.) So:
 //!
-//! * the handler starts before the first socket with a policy opens, and runs until all are closed; if it fails,
-//!   libzmq waits for its answer;
+//! * the handler starts before the first socket with a policy opens, and runs until all are closed; if its thread
+//!   fails, libzmq waits for the answer, and lets nobody in;
 //! * each socket with a policy has a ZAP domain of its own before it is bound;
-//! * users cannot bind the endpoint: [`endpoint`](crate::endpoint) refuses it.
+//! * users cannot bind the endpoint: [`endpoint::check_bindable`] refuses it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl ZapHandler {
         };
         let descriptor = prepare().map_err(|error| Error::from_zmq(what_failed, error))?;
         let gate = Arc::new(Gate::new(Wire::new(socket, Pattern::Router), descriptor));
-        // The notifier is made now: once started, the thread must not fail for want of a descriptor.
+        // The notifier is made now: once started, the thread must not fail because no descriptor is left.
         let notifier = gate.lock().waiters[Direction::Receiving as usize].announce();
         notifier.map_err(|error| Error::from_io(what_failed, error))?;
         let thread = {
@@ -55,10 +55,10 @@ impl ZapHandler {
         self.thread.thread().id()
     }
 
-    /// Stops the thread, and waits until it has ended. The thread itself must not call this.
+    /// Stops the thread, and waits until it has terminated. The thread itself must not call this.
     pub(super) fn stop(self) {
         self.gate.close();
-        // If it panicked, it has reported that.
+        // If it panicked, the panic hook has reported that.
         let _ = self.thread.join();
     }
 }
@@ -83,16 +83,16 @@ fn answer_all(gate: &Gate<Wire>) {
     }
 }
 
-/// The session that asked may have gone: a router drops a message to nobody. It never waits.
+/// If the session that asked has gone, libzmq drops the reply, because this `ROUTER` is not mandatory. It never waits.
 fn send(gate: &Gate<Wire>, reply: &ZapReply) {
     let _ = gate.run(|wire| wire.try_send(reply));
 }
 
 /// The refusals that are not sent yet, each with the time to send it.
 ///
-/// A client of libzmq that is refused before its `zmq_connect` has returned never notices, as its session asks to be
-/// ended before the socket knows of it. That happens where there is only one processor. The delay also slows down
-/// guessing passwords.
+/// A client of libzmq that is refused before its `zmq_connect` has returned never notices, because its session asks to
+/// be terminated before the socket knows of the session. That happens where there is only one processor. The delay also
+/// slows down guessing passwords.
 #[derive(Default)]
 struct DelayedRefusals(VecDeque<(Instant, ZapReply)>);
 

@@ -11,7 +11,7 @@
 //!
 //! # How to read the promises
 //!
-//! Each promise begins with a sentence in bold type. Its limits follow. Then come the tests that hold it.
+//! Each promise begins with a sentence in bold type. Its limits follow. Then come the tests that check it.
 //!
 //! The part of a test's name before the first `::` is the test executable. The rest is the name within it.
 //! `lifecycle::exit::delivers_to_server_that_starts_later` runs with this command:
@@ -20,17 +20,17 @@
 //! cargo test --test lifecycle exit::delivers_to_server_that_starts_later
 //! ```
 //!
-//! `cargo test` does not run all of them by default. Some take an hour, need root, or need the feature `curve`. It
-//! lists them as `ignored`, with the reason.
+//! `cargo test` does not run all tests by default. Some take an hour, need root, or need the feature `curve`. Cargo
+//! lists these as `ignored`, with the reason.
 //!
 //! # Delivery
 //!
-//! **Sent messages are delivered before the process ends**, even to a server that starts later. This needs a normal
-//! end: the last handle is dropped, or the socket is closed. A [`linger`](crate::Server::linger) or a
-//! [`timeout`](crate::Server::timeout) limits the wait. When it has passed, undelivered messages are dropped.
+//! **Sent messages are delivered before the process ends**, even to a server that starts later. This holds if the
+//! program ends normally: it drops the last handle, or closes the socket. A [`linger`](crate::Server::linger) or a
+//! [`timeout`](crate::Server::timeout) limits the wait. After that, undelivered messages are dropped.
 //!
-//! *Delivered* means handed to the operating system. If the network goes at the same moment as the process, as when a
-//! container is removed, messages can be lost.
+//! *Delivered* means handed to the operating system. If the network disappears when the process ends, for example
+//! because a container is removed, messages can be lost.
 //!
 //! Test: `lifecycle::exit::delivers_to_server_that_starts_later`
 //!
@@ -39,13 +39,13 @@
 //!
 //! Test: `robustness::properties::any_sequence_of_calls_loses_nothing_over_tcp`
 //!
-//! **A request can be repeated, and the reply to an earlier request is never taken for its own.** The server may
-//! receive both requests.
+//! **A client can repeat a request, and it never receives the reply to the earlier one.** The server may receive both
+//! requests.
 //!
 //! Test: `patterns::request_reply::retry_gets_no_stale_reply`
 //!
-//! **A slow consumer holds its producer back, and memory does not grow.** Sending blocks while the queues are full.
-//! Publishers are the exception: they drop messages for subscribers that are too slow.
+//! **A slow consumer slows its producer down, and memory does not grow.** Sending blocks while the queues are full. The
+//! exceptions are publishers and `reply` sockets: they drop messages for peers that are too slow.
 //!
 //! Test: `robustness::soak::consumer_slower_than_producer`
 //!
@@ -62,8 +62,8 @@
 //! `robustness::faults::killed_server_loses_only_what_was_sent_before_notice`
 //!
 //! **When a link breaks, no message arrives in part, and none arrives twice.** Messages in transit are lost. Messages
-//! keep their order within one connection, but not across two: the server receives what is left from the old connection
-//! and what comes over the new one in turns.
+//! keep their order within one connection, but not across two: the server takes turns between the messages left from
+//! the old connection and those that come over the new one.
 //!
 //! Tests: `robustness::faults::cut_link_loses_only_what_is_in_transit`,
 //! `robustness::faults::reset_link_loses_only_what_is_in_transit`
@@ -93,21 +93,21 @@
 //! # Limited resources
 //!
 //! **When file descriptors, sockets, threads or memory run out, calls return an error, and everything works again as
-//! soon as there are some.** Only a message that there is no memory to receive is lost; that call returns an error,
-//! too.
+//! soon as they are available.** A message is lost only if there is no memory to receive it. That call also returns an
+//! error.
 //!
 //! Tests: `robustness::exhaustion::recovers_when_descriptors_are_freed`,
 //! `robustness::exhaustion::as_root::first_socket_without_threads_is_error`
 //!
 //! # Security
 //!
-//! **No message of a client that the server does not let in arrives.** This holds from the server's first moment.
-//! [Networks](super::networks) explains how to say which clients a server lets in.
+//! **No message of a refused client arrives.** This holds from the moment when the server opens.
+//! [Networks](super::networks) explains how to set which clients a server lets in.
 //!
 //! Tests: `security::passwords::refuses_wrong_name_or_password`, `security::addresses::lets_in_allowed_and_not_denied`,
 //! `security::admission::closed_from_first_moment`
 //!
-//! **With CURVE, nobody on the way can read the messages or learn the secret keys.**
+//! **With CURVE, nobody between the two peers can read the messages or learn the secret keys.**
 //!
 //! Test: `security::curve::eavesdropper_learns_neither_messages_nor_keys`
 //!
@@ -115,18 +115,18 @@
 //!
 //! * **That a message in transit survives.** When a link breaks or a server is killed, the crate does not send again
 //!   what libzmq had handed to the operating system.
-//! * **That a request is sent again.** If its connection is lost, only the program can repeat it. Without a timeout, it
-//!   waits forever for the reply.
+//! * **That a request is sent again.** If its connection is lost, only the program can repeat it. Without a timeout,
+//!   the program waits forever for the reply.
 //! * **That a repeated request runs once.** The server may receive the first request and the second.
-//! * **One order across several connections.**
+//! * **That messages keep their order across several connections.**
 //! * **That subscribers receive everything.** Publishing never blocks, so a subscriber can miss messages.
 //!
 //! # What can be lost
 //!
 //! | what | when |
 //! |---|---|
-//! | a published message | nobody, or not everybody, has subscribed yet; or a subscriber is too slow |
-//! | messages that a *server* has queued for a client | that client goes. (A *client's* queue outlives its server.) |
+//! | a published message | a subscriber has not subscribed yet, or is too slow |
+//! | messages that a *server* has queued for a client | that client disconnects or ends. (A *client* keeps its queue when its server ends.) |
 //! | messages in transit | a link breaks, or the server is killed |
 //! | messages to an `inproc` name that nobody has bound | the last socket of the process closes; the drop returns at once |
 //! | a reply | the client that asked has gone, or the queue for it is full |

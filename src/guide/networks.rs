@@ -12,17 +12,17 @@
 //! # Let in only known clients
 //!
 //! [`Server::new`](crate::Server::new) listens only on this machine. [`Server::public`](crate::Server::public) listens
-//! on all interfaces. Without a rule, a server lets everyone in. These methods set rules:
+//! on all interfaces. Without a rule, a server lets every client in. These methods set rules:
 //!
 //! | which clients to let in | use | encrypted |
 //! |---|---|---|
 //! | clients with known keys | [`curve`] and [`allow_keys`], or [`allow_keys_in`] for key files | yes |
-//! | everyone, but nobody else can read the messages | [`curve`] and [`allow_any_key`] | yes |
+//! | every client, but nobody else can read the messages | [`curve`] and [`allow_any_key`] | yes |
 //! | clients that know a password | [`plain`] or [`plain_users`] | **no** |
 //! | clients with known addresses, also together with one of the above | [`allow`], [`deny`] | no |
 //!
-//! Two exceptions: sockets of the same process, over `inproc`, are always let in. A [`stream`](crate::Server::stream)
-//! cannot check its clients.
+//! With [`curve`] alone, the server lets no client in. The rules have two exceptions: sockets of the same process, over
+//! `inproc`, are always let in. A [`stream`](crate::Server::stream) cannot check its clients.
 //!
 //! [`curve`]: crate::Server::curve
 //! [`allow_keys`]: crate::Server::allow_keys
@@ -82,10 +82,10 @@
 //!
 //! The example `secure` is a complete program that keeps its keys in files.
 //!
-//! The name of this mechanism is CURVE. The libzmq that is built by default does not have it. Then `curve` and
-//! [`Keypair::generate`](crate::Keypair::generate) return an error that says what to do: turn on the feature `curve`,
-//! or link the system's libzmq ([Platforms](super::platforms)). [`libzmq()`](crate::libzmq()) returns which libzmq a
-//! program has.
+//! The name of this mechanism is CURVE. The libzmq that is built by default does not have it. Then
+//! [`Keypair::generate`](crate::Keypair::generate) and the pattern method of a recipe with `curve` return an error that
+//! says what to do: turn on the feature `curve`, or link the system's libzmq ([Platforms](super::platforms)).
+//! [`libzmq()`](crate::libzmq()) returns which libzmq a program has.
 //!
 //! Keys can be added and removed while the server runs, with [`Socket::allow_keys`](crate::Socket::allow_keys) and
 //! [`Socket::revoke_keys`](crate::Socket::revoke_keys). Removing a key does not disconnect a client that is already
@@ -98,45 +98,46 @@
 //!
 //! ## Addresses
 //!
-//! [`allow`] and [`deny`] take addresses and networks such as `10.0.0.0/8`. Addresses can be forged by those who
-//! control the network. Nothing is encrypted.
+//! [`allow`] and [`deny`] take addresses and networks such as `10.0.0.0/8`. Someone who controls the network can forge
+//! addresses. Nothing is encrypted.
 //!
 //! # Refused clients
 //!
 //! A server refuses a client if its rules do not let in the client's key, password or address. It logs the client and
-//! the reason, at level warn. libzmq refuses a client that uses another mechanism than the server, for example a client
-//! without a password where the server asks for one. None of a refused client's messages arrives, and libzmq does not
-//! try again: correct the reason, then open a new client.
+//! the reason, at level warn. libzmq itself refuses a client that does not use the same mechanism as the server, for
+//! example a client without a password if the server requires one. None of a refused client's messages arrives, and
+//! libzmq does not try again: correct the reason, then open a new client.
 //!
 //! What the client sees depends on its pattern:
 //!
 //! * **`push`, `request`, `dealer` and `pair`**: sending and receiving fail with [`Denied`](crate::ErrorKind::Denied),
-//!   and iteration ends. Two cases are exceptions, and block instead:
+//!   and iteration ends. In two cases, they block instead:
 //!   * The client has filled its queue: it has sent [`high_water_mark`](crate::Server::high_water_mark) messages, 1000
-//!     by default. The crate notices a refusal by the missing queue, and a full queue looks the same. For a `request`,
-//!     the count starts again with each reply.
-//!   * The client is refused within microseconds, because it uses another mechanism than a server on the same machine.
-//!     This client blocks only sometimes.
+//!     by default. After a refusal, libzmq removes the client's queue. This is how the crate notices the refusal, but a
+//!     full queue looks the same. For a `request`, the count starts again with each reply.
+//!   * The client does not use the same mechanism as a server on the same machine, and is refused within microseconds.
+//!     Such a client blocks only sometimes.
 //! * **All other patterns** get no error. They see the same as without a server: nothing. libzmq reports more only
-//!   through its socket monitors, and in this version these can stall the process. A
+//!   through its socket monitors, and in libzmq 4.3.4 these can stall the process. A
 //!   [`timeout`](crate::Client::timeout) limits the wait.
 //!
-//! **A client that has the wrong public key of its server**, or that meets an impostor, is not refused. It keeps
-//! trying, and when it closes, it lingers as for a server that is not there. Neither side reports this. The server's
-//! log does not mention it either, because the two have no common key to talk with.
+//! **A client that has the wrong public key for its server**, or that connects to a false server, is not refused. It
+//! keeps trying, and closing it waits as for a server that is not running. Neither side reports this. The server's log
+//! does not mention it either, because the two have no common key to talk with.
 //!
 //! # What strangers can do
 //!
-//! Everyone who can reach a port can send bytes to it, if only to be refused. Tests attack a server as follows while an
-//! honest client uses it. None of these attacks ends the server or makes its memory grow by much:
+//! A stranger is anyone who can reach the server's port. Strangers can send bytes to the port, even if the server then
+//! refuses them. Tests attack a server in these ways while an honest client uses it. None of these attacks stops the
+//! server or makes its memory grow by much:
 //!
 //! | attack | test |
 //! |---|---|
-//! | bytes without meaning | `robustness::hostile::ignores_garbage` |
+//! | meaningless bytes | `robustness::hostile::ignores_garbage` |
 //! | malformed commands and frames | `robustness::hostile::ignores_malformed_commands_and_frames` |
 //! | malformed requests | `robustness::hostile::requests_without_envelope_cost_no_reply` |
 //! | a peer of the wrong pattern | `robustness::hostile::drops_peers_of_wrong_type` |
-//! | a peer that uses another mechanism | `robustness::hostile::drops_peers_of_other_mechanism` |
+//! | a peer that uses a different mechanism | `robustness::hostile::drops_peers_of_other_mechanism` |
 //! | a peer that stops in the middle of the greeting | `robustness::hostile::drops_peers_that_stop_in_greeting` |
 //! | a thousand peers that send nothing (each uses a file descriptor while it stays) | `robustness::hostile::tolerates_thousand_silent_peers` |
 //! | a frame that is too large, if [`max_message_size`](crate::Server::max_message_size) is set | `robustness::hostile::refuses_large_frame_when_announced` |
@@ -145,18 +146,18 @@
 //!
 //! | attack | sent | memory used | test |
 //! |---|---|---|---|
-//! | a message whose frames never end | 64 MB | 110 MB | `robustness::hostile::endless_message_uses_memory` |
+//! | a message that never ends: frame follows frame | 64 MB | 110 MB | `robustness::hostile::endless_message_uses_memory` |
 //! | the same, with empty frames | 4 MB | 128 MB | the same |
 //! | subscriptions to a publisher | 20,000 of 200 bytes | 130 MB | `robustness::hostile::subscriptions_use_memory` |
 //!
-//! The process does not give all of this memory back.
+//! After the attack, the process does not give all of this memory back.
 //!
 //! ## How to protect a server
 //!
 //! * Do not let strangers in. With `curve`, `plain` or `allow`, they can ask to be let in, but nothing more. Tests:
 //!   `security::admission::refuses_thousand_while_serving_friend`,
 //!   `security::admission::stalled_handshakes_block_no_one`.
-//! * If even that is too much, listen only on this machine, with [`Server::new`](crate::Server::new), and put a
+//! * If strangers must not even ask, listen only on this machine, with [`Server::new`](crate::Server::new), and put a
 //!   firewall, an SSH tunnel or a VPN such as WireGuard in front of it.
 //! * Set [`max_message_size`](crate::Server::max_message_size).
 //! * Set a [`linger`](crate::Server::linger). A hostile peer may never read the messages that closing waits to deliver.

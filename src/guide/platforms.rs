@@ -1,4 +1,4 @@
-//! Which systems are supported, and which libzmq a program has.
+//! Which systems the crate supports, and which builds of libzmq there are.
 //!
 //! The crate needs a Unix system. libzmq is the C++ library that implements ZeroMQ. A program has one of three builds
 //! of it:
@@ -11,19 +11,20 @@
 //!
 //! [`libzmq()`](crate::libzmq()) returns which libzmq a program has.
 //!
-//! On Linux, the second and the third build do three things that the default does not:
+//! On Linux, the second and the third build have three advantages over the default:
 //!
 //! * TCP keepalive works.
-//! * Their clock never jumps.
-//! * A socket uses one file descriptor, not two.
+//! * Their clock is monotonic. The default uses the system's clock: setting this back, for example by an hour, stops
+//!   clients from connecting again.
+//! * A socket uses one file descriptor instead of two.
 //!
 //! Only the system's libzmq can bind to an interface by its name, such as `tcp://eth0:5555`. With the other two, use
 //! the interface's IP address.
 //!
 //! # The feature `curve`
 //!
-//! The feature builds libsodium, and libzmq a second time. This takes about a minute more. It is not for a `staticlib`
-//! that GNU ld links, because GNU ld then finds libzmq twice.
+//! The feature builds libsodium, and libzmq a second time. This takes about a minute more. Do not use it in a
+//! `staticlib` that GNU ld links: GNU ld would find libzmq twice.
 //!
 //! # The system's libzmq
 //!

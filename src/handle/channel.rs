@@ -17,7 +17,7 @@ use crate::report;
 /// The largest capacity. A channel allocates room for all of its messages when it opens.
 const LARGEST_CAPACITY: usize = 65_536;
 
-/// A receiver as a channel, made by [`Receiver::into_channel`]: it dereferences to a
+/// A receiver as a channel, made by [`Receiver::into_channel`](crate::Receiver::into_channel): it dereferences to a
 /// [`crossbeam_channel::Receiver<Message>`](crossbeam_channel::Receiver), for `select!`.
 ///
 /// Receive from it in all the ways that crossbeam offers: `recv`, `try_recv`, `recv_timeout`, `iter`, `select!`. It is
@@ -55,7 +55,7 @@ pub struct Channel {
     socket: Socket,
     engine: Arc<Engine>,
     cancel: Arc<Cancel>,
-    /// Dropped to stop the wait for room in the channel. `None` afterwards.
+    /// Dropped to stop the thread while it waits for room in the channel; `None` afterwards.
     going: Option<Slot<()>>,
     /// `None` if the thread could not be started, or has been joined.
     thread: Option<JoinHandle<()>>,
@@ -90,7 +90,7 @@ impl Channel {
         }
     }
 
-    /// Returns the live socket under the channel.
+    /// Returns the socket that the channel receives from, for example to read its port or to close it.
     ///
     /// # Examples
     ///
@@ -148,7 +148,7 @@ impl Drop for Channel {
         self.engine.cancel(&self.cancel);
         drop(self.going.take());
         if let Some(thread) = self.thread.take() {
-            // The thread panics only if the logger does, and its panic was reported then.
+            // The thread panics only if the logger does, and the panic hook has reported that.
             let _ = thread.join();
         }
     }

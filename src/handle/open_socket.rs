@@ -31,7 +31,7 @@ impl OpenSocket {
         })
     }
 
-    /// The engine, for users that do not keep the socket open.
+    /// The engine, for handles that do not keep the socket open.
     pub(crate) fn engine(&self) -> Arc<Engine> {
         Arc::clone(&self.engine)
     }

@@ -18,9 +18,9 @@ use crate::message::Message;
 /// topic. [`topic`](Self::topic) and [`embed_topic`](Self::embed_topic) make publishers for one topic: the first checks
 /// for the topic in each message, the second adds it.
 ///
-/// Publishing never blocks. A subscriber misses a message if its subscription has not arrived yet, or if it is more
-/// messages behind than the high-water mark. A subscription takes a moment to arrive. Without a wait for it, the first
-/// messages of a program are often lost. [`wait_for_subscribers`](Self::wait_for_subscribers) waits for it.
+/// Publishing never blocks. A subscriber misses a message if its subscription has not arrived yet, or if its queue is
+/// full, at the high-water mark. A subscription takes a moment to arrive. So the first messages of a program are often
+/// lost, unless it calls [`wait_for_subscribers`](Self::wait_for_subscribers) first.
 ///
 /// Clones share the publisher's socket. So do the publishers that `topic` and `embed_topic` make.
 #[derive(Clone)]
@@ -82,7 +82,7 @@ impl Publisher {
         }
     }
 
-    /// Blocks until `subscriptions` subscriptions have arrived since the socket opened, for at most `timeout`.
+    /// Blocks until `subscriptions` subscriptions have arrived since the socket opened, but no longer than `timeout`.
     ///
     /// A subscriber to two topics counts twice. A subscriber that connects again counts again. A subscriber that leaves
     /// still counts. So use this when a program starts, and not to count the current subscribers.
@@ -162,8 +162,8 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255 bytes, which libzmq before 4.3.5
-    ///   never finds in a message.
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255 bytes if libzmq is older than
+    ///   4.3.5, because it never matches such a topic with a message.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
     ///
     /// # Examples
@@ -181,7 +181,8 @@ impl Subscriber {
 
     /// Removes a topic: messages that begin with it are not received any more, unless they match another topic.
     ///
-    /// The publisher learns of it a moment later. Messages that have arrived by then are still received.
+    /// The publisher learns of it a moment later. Messages of the topic that have arrived and were not received yet are
+    /// dropped, too, except perhaps one.
     ///
     /// # Errors
     ///
@@ -201,9 +202,7 @@ impl Subscriber {
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
         self.receiver.open_socket().unsubscribe(topic.as_ref())
     }
-}
 
-impl Subscriber {
     /// Turns the subscriber into a crossbeam channel: see [`Receiver::into_channel`].
     ///
     /// Its topics stay as they are; keep a clone of the subscriber to change them.

@@ -21,9 +21,9 @@ use crate::report;
 /// # Ok::<(), zeroless::Error>(())
 /// ```
 ///
-/// Each step blocks until a message arrives. Each message arrives whole, and goes to one receiver only: clones, and
-/// threads that share a `&Receiver`, receive from the same socket, even while other threads send over it. The socket
-/// closes when its last handle is dropped.
+/// Each step blocks until a message arrives. Each message arrives whole. Clones, and threads that share a `&Receiver`,
+/// receive from the same socket, and each message goes to one of them. Other threads can send over the socket at the
+/// same time. The socket closes when its last handle is dropped.
 ///
 /// ```
 /// use std::thread;
@@ -49,7 +49,7 @@ use crate::report;
 ///
 /// * The socket is closed, from this thread or from another one.
 /// * The recipe's timeout has passed without a message. You can iterate again afterwards.
-/// * A fault occurs. The log reports it at error level.
+/// * Receiving fails for another reason. The log reports it at error level.
 ///
 /// Iteration does not end when all peers are gone: other peers may come. [`recv`](Self::recv) returns each of these
 /// cases as an error, for programs that need to tell them apart.
@@ -255,7 +255,7 @@ impl Receiver {
     /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) if `count` is 0.
     /// * [`Exhausted`](crate::ErrorKind::Exhausted) if the system has no more threads. The threads that had started
     ///   have then terminated.
-    /// * Any other fault that ended iteration, as [`recv`](Self::recv) returns it.
+    /// * Any other error of [`recv`](Self::recv) that ended iteration, except `Closed` and `TimedOut`.
     ///
     /// # Panics
     ///
@@ -318,7 +318,7 @@ impl Receiver {
         Channel::new(self.socket, capacity)
     }
 
-    /// Returns the live socket under this handle.
+    /// Returns the socket that this handle uses, for example to read its port or to close it.
     ///
     /// # Examples
     ///
@@ -339,7 +339,7 @@ impl Receiver {
     }
 }
 
-/// One step of an iteration. An ordinary end is not logged; a fault is.
+/// One step of an iteration. Only an unusual end is logged: not closing, a timeout, or an empty `try_iter`.
 #[inline]
 fn step<T>(outcome: Result<T>) -> Option<T> {
     match outcome {

@@ -60,17 +60,17 @@ type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
 #[derive(Clone)]
 pub struct Sender {
     outlet: Arc<Outlet>,
-    /// A function that sends through the same outlet.
+    /// The target of `Deref`, which makes a sender callable: a function that sends through the same outlet.
     call: Arc<Call>,
 }
 
-/// A handle to send through, and the topic that its messages must have.
+/// A socket to send over, and the topic to check or to add, if there is one.
 struct Outlet {
     socket: OpenSocket,
     topic: Option<Topic>,
 }
 
-/// How each message of a publisher relates to a topic.
+/// What a publisher does about its topic in each message.
 pub(crate) enum Topic {
     /// The first frame must begin with the topic.
     Required(Vec<u8>),
@@ -95,12 +95,12 @@ impl Sender {
         }
     }
 
-    /// Whether messages are sent unchanged and unchecked.
+    /// Whether the sender neither checks for a topic nor adds one.
     pub(crate) fn is_without_topic(&self) -> bool {
         self.outlet.topic.is_none()
     }
 
-    /// Sends, and blocks until cancelled, but no longer than the timeout.
+    /// Sends a message, and blocks until there is room, but no longer than the timeout, or until cancelled.
     pub(crate) fn send_until(&self, frames: &[&[u8]], cancel: &Cancel) -> Result<()> {
         self.outlet.send(frames, self.outlet.socket.timeout_or(cancel))
     }
@@ -125,9 +125,10 @@ impl Sender {
     /// * [`Denied`](crate::ErrorKind::Denied) for a `push`, `request`, `dealer` or `pair` whose server
     ///   [does not let it in](crate::guide::networks#refused-clients).
     /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a message without frames, for one that does not begin
-    ///   with the publisher's topic, and for one that does not have the form that a router, a stream or an xsubscriber
-    ///   sends.
-    /// * [`NotConnected`](crate::ErrorKind::NotConnected) if no peer has the routing id that the message begins with.
+    ///   with the publisher's topic, and for one that does not have the form that a `router`, `stream` or `xsubscribe`
+    ///   requires.
+    /// * [`NotConnected`](crate::ErrorKind::NotConnected) on a `router` or `stream` if no peer has the routing id that
+    ///   the message begins with.
     /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) for a reply without a request.
     /// * [`Exhausted`](crate::ErrorKind::Exhausted) if there is no file descriptor to wait with, or no memory for a
     ///   copy of the message.
@@ -192,7 +193,7 @@ impl Sender {
         self.outlet.send(&slices(frames), Wait::For(timeout))
     }
 
-    /// Returns the live socket under this handle.
+    /// Returns the socket that this handle uses, for example to read its port or to close it.
     ///
     /// # Examples
     ///

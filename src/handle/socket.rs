@@ -1,4 +1,4 @@
-//! The live socket under the handles of a pattern.
+//! The socket that the handles of a pattern share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use crate::endpoint;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
-/// The live socket under the handles of one pattern, returned by a handle's `socket()`.
+/// The socket that the handles of one pattern share, returned by a handle's `socket()`.
 ///
-/// From any thread, it returns the port, connects and disconnects while the socket is in use, and closes the socket.
+/// From any thread, you can read its port, connect and disconnect it while it is in use, and close it.
 ///
-/// A `Socket` does not keep the connection open: only the senders and receivers of the pattern do. So you can give it
-/// to a Ctrl-C handler, and the socket still closes when its handles are dropped.
+/// Holding a `Socket` does not keep it open: only the senders and receivers of the pattern do. So you can give it to a
+/// Ctrl-C handler, and the socket still closes when its handles are dropped.
 ///
 /// # After it is closed
 ///
 /// These things happen after [`close`](Self::close), and also after the last handle was dropped:
 ///
-/// * Iteration ends in all threads within moments, even in a thread that is blocked.
+/// * Iteration ends within a moment in all threads, also in those that are blocked.
 /// * Sending, receiving, connecting, disconnecting and subscribing fail with [`Closed`](crate::ErrorKind::Closed).
 /// * What was sent is delivered in the background, for as long as the recipe's `linger` allows.
 /// * What had arrived and was not received is lost.
@@ -47,7 +47,7 @@ impl Socket {
         Socket { engine }
     }
 
-    /// Returns the TCP port that the server listens on.
+    /// Returns the TCP port that the server listens on, the first one if there are several.
     ///
     /// # Errors
     ///
@@ -147,7 +147,8 @@ impl Socket {
     /// # Errors
     ///
     /// Fails as [`connect`](Self::connect) does, with `InvalidInput` for a malformed endpoint, and with
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than `tcp`, `ipc` and `inproc`.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than `tcp`, `ipc` and `inproc`, and for a
+    /// `stream` for all but `tcp`.
     ///
     /// # Examples
     ///
@@ -169,8 +170,8 @@ impl Socket {
 
     /// Disconnects from a server, by its host and port.
     ///
-    /// Messages that were sent to it but are not on their way yet are dropped, unless `linger` lets libzmq deliver
-    /// them.
+    /// Messages that are still queued for it are delivered in the background, for as long as the recipe's `linger`
+    /// allows, and are dropped after that.
     ///
     /// # Errors
     ///

@@ -33,7 +33,7 @@ use crate::security::{Credentials, Keypair};
 pub struct Client {
     addresses: Vec<String>,
     pub(super) options: Options,
-    /// The first fault of the recipe.
+    /// The first error in the recipe, which the pattern methods return.
     pub(super) fault: Option<Error>,
 }
 
@@ -97,7 +97,7 @@ impl Client {
     /// # Errors
     ///
     /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a malformed endpoint,
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for another scheme, and
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than these three, and
     /// [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) for an endpoint that was added before.
     ///
     /// # Examples
@@ -200,13 +200,13 @@ impl Client {
     /// Sets the server's public key and the client's own keypair, and encrypts everything that the client sends and
     /// receives.
     ///
-    /// This is libzmq's CURVE. The server's public key proves to the client that it talks to that server and to no
-    /// other. The public key of `keypair` tells the server which client it talks to. Over `inproc`, CURVE has no
-    /// effect.
+    /// This uses libzmq's mechanism CURVE. The server's public key proves to the client that it talks to that server
+    /// and to no other. The public key of `keypair` tells the server which client it talks to. Over `inproc`, CURVE has
+    /// no effect.
     ///
-    /// A server that does not let this key in refuses the client for good: see
-    /// [Refused clients](crate::guide::networks#refused-clients). If the server has another key than `server`,
-    /// the client keeps trying.
+    /// A server that does not let this key in refuses the client permanently; see
+    /// [Refused clients](crate::guide::networks#refused-clients). If the server's public key is not `server`, the
+    /// client keeps trying, and neither side reports it.
     ///
     /// # Errors
     ///
@@ -235,16 +235,17 @@ impl Client {
 
     /// Sets the name and the password that the client sends to its servers.
     ///
-    /// This is libzmq's PLAIN: **nothing is encrypted**, neither the password nor the messages. Any process that
-    /// answers at the server's address receives the password. On a network that others can listen to, use
+    /// This uses libzmq's mechanism PLAIN: **nothing is encrypted**, neither the password nor the messages. Any process
+    /// that answers at the server's address receives the password. On a network that others can listen to, use
     /// [`curve`](Self::curve). Over `inproc`, PLAIN has no effect.
     ///
-    /// A server that does not let the client in refuses it for good: see
+    /// A server that does not let the client in refuses it permanently; see
     /// [Refused clients](crate::guide::networks#refused-clients).
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) unless both have 1 to 255 bytes.
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the name and the password
+    /// each have 1 to 255 bytes.
     ///
     /// # Examples
     ///

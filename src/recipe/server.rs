@@ -14,8 +14,8 @@ use crate::security::Keypair;
 /// A recipe is plain data, in the style of [`std::process::Command`]: options return `&mut Self`, and patterns take
 /// `&self`. You can keep it, clone it and use it again. A [pattern method](#patterns) opens a socket from it.
 ///
-/// Which side is the server does not depend on which side sends. Make the long-lived side the server: the side that
-/// starts first, stays longer, or has the address that the others know.
+/// A server can send or receive, and so can a client. Make the long-lived side the server: the side that starts first,
+/// stays longer, or has the address that the others know.
 ///
 /// # Examples
 ///
@@ -30,7 +30,7 @@ use crate::security::Keypair;
 pub struct Server {
     endpoints: Vec<String>,
     pub(super) options: Options,
-    /// The first fault of the recipe.
+    /// The first error in the recipe, which the pattern methods return.
     pub(super) fault: Option<Error>,
 }
 
@@ -54,8 +54,8 @@ impl Server {
 
     /// Makes the recipe of a server that other machines can reach.
     ///
-    /// It binds all interfaces of this machine. It lets every client in, unless [`curve`](Self::curve),
-    /// [`plain`](Self::plain), [`allow`](Self::allow) or [`deny`](Self::deny) restrict that. If none of them does, the
+    /// It listens on all interfaces of this machine. It lets every client in, unless [`curve`](Self::curve),
+    /// [`plain`](Self::plain), [`allow`](Self::allow) or [`deny`](Self::deny) restrict that. Without any of them, the
     /// log warns when the socket opens.
     ///
     /// # Examples
@@ -85,7 +85,7 @@ impl Server {
     /// # Errors
     ///
     /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a malformed endpoint, and
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for another scheme.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than `tcp`, `ipc` and `inproc`.
     ///
     /// # Examples
     ///
@@ -111,7 +111,7 @@ impl Server {
     /// # Errors
     ///
     /// The pattern method fails as for [`at`](Self::at): `InvalidInput` for a malformed endpoint, and `Unsupported` for
-    /// another scheme.
+    /// a scheme other than `tcp`, `ipc` and `inproc`.
     ///
     /// # Examples
     ///
@@ -133,18 +133,18 @@ impl Server {
 
     /// Encrypts everything that is sent and received, and lets in only clients whose keys are allowed.
     ///
-    /// This is libzmq's CURVE. `keypair` is the server's own; clients must know its public key. Which clients are let
-    /// in is set by [`allow_keys`](Self::allow_keys) and [`allow_keys_in`](Self::allow_keys_in), or by
-    /// [`allow_any_key`](Self::allow_any_key). Without any of them, the server lets **no client** in.
-    /// [`allow`](Self::allow) and [`deny`](Self::deny) can restrict the clients' addresses as well.
+    /// This uses libzmq's mechanism CURVE. `keypair` is the server's own; clients must know its public key.
+    /// [`allow_keys`](Self::allow_keys), [`allow_keys_in`](Self::allow_keys_in) and
+    /// [`allow_any_key`](Self::allow_any_key) set which clients to let in. Without any of them, the server lets **no
+    /// client** in. [`allow`](Self::allow) and [`deny`](Self::deny) can restrict the clients' addresses as well.
     ///
-    /// Sockets of this process, over `inproc`, are let in without a check.
+    /// Clients over `inproc`, which are sockets of this process, are let in without a check.
     ///
     /// # Errors
     ///
     /// The pattern method returns [`Unsupported`](crate::ErrorKind::Unsupported) if the [libzmq](crate::libzmq()) of
     /// this build has no CURVE (the message says how to get one that has it), and for a `stream`. It returns
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) together with [`plain`](Self::plain).
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the recipe also calls [`plain`](Self::plain).
     ///
     /// # Examples
     ///
@@ -197,12 +197,12 @@ impl Server {
     ///
     /// * A file is either one that [`PublicKey::save`](crate::PublicKey::save), CZMQ or pyzmq has written, or a list
     ///   with one key per line. In a list, text after a key and lines that begin with `#` are comments.
-    /// * Of a folder, the files whose names end in `.key` are read.
+    /// * In a folder, the files whose names end in `.key` are read.
     ///
     /// The files are read again for each client that connects, so keys can be added and removed while the server runs.
-    /// To change a file, rename a new file over it: a client whose key is missing for a moment is refused for good. If
-    /// a file cannot be read, the log reports it at error level, and clients whose keys might be in it try again every
-    /// half minute.
+    /// To change a file, rename a new file over it: a client whose key is missing for a moment is refused permanently.
+    /// If a file cannot be read, the log reports it at error level, and clients whose keys might be in it try again
+    /// every half minute.
     ///
     /// # Errors
     ///
@@ -228,7 +228,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) without [`curve`](Self::curve).
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) if the recipe does not call
+    /// [`curve`](Self::curve).
     ///
     /// # Examples
     ///
@@ -246,19 +247,19 @@ impl Server {
 
     /// Lets in only clients whose name and password a function accepts.
     ///
-    /// This is libzmq's PLAIN: **nothing is encrypted**, neither the password nor the messages. On a network that
-    /// others can listen to, use [`curve`](Self::curve).
+    /// This uses libzmq's mechanism PLAIN: **nothing is encrypted**, neither the password nor the messages. On a
+    /// network that others can listen to, use [`curve`](Self::curve).
     ///
     /// One thread lets clients in, for all servers of the process. It calls the function once for each client that
     /// connects. No other client is let in during the call. So the function must be fast, and must not wait for sockets
     /// of this process. If it panics, the client is told to try again. A second call of `plain` replaces the function
     /// of the first.
     ///
-    /// Sockets of this process, over `inproc`, are let in without a check.
+    /// Clients over `inproc`, which are sockets of this process, are let in without a check.
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) together with
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) if the recipe also calls
     /// [`curve`](Self::curve), and [`Unsupported`](crate::ErrorKind::Unsupported) for a `stream`.
     ///
     /// # Examples
@@ -280,13 +281,13 @@ impl Server {
 
     /// Lets in only clients that send one of these names and its password.
     ///
-    /// Give a map, or pairs of a name and a password. Like [`plain`](Self::plain), this is PLAIN: **nothing is
+    /// Give a map, or pairs of a name and a password. Like [`plain`](Self::plain), this uses PLAIN: **nothing is
     /// encrypted**. It replaces the function that was given to `plain` before.
     ///
     /// # Errors
     ///
-    /// The pattern method fails as for [`plain`](Self::plain): `InvalidInput` together with [`curve`](Self::curve), and
-    /// `Unsupported` for a `stream`.
+    /// The pattern method fails as for [`plain`](Self::plain): `InvalidInput` if the recipe also calls
+    /// [`curve`](Self::curve), and `Unsupported` for a `stream`.
     ///
     /// # Examples
     ///
@@ -312,10 +313,10 @@ impl Server {
     /// An address is IPv4 or IPv6, such as `192.168.1.7`. A network is an address and the length of its prefix, such as
     /// `10.0.0.0/8` or `2001:db8::/32`. A client that connects over IPv4 has an IPv4 address, even if the server is
     /// bound to an IPv6 address. A client over `ipc` has no address, so it is refused. A client over `inproc` is let in
-    /// without a check. If no address or network is named at all, no client is let in.
+    /// without a check. If `allow` is called only with empty lists, no client is let in.
     ///
-    /// Anyone who controls the network can forge addresses. So addresses keep strangers out, but prove nothing. `allow`
-    /// encrypts nothing.
+    /// Anyone who controls the network can forge addresses. So addresses keep strangers out, but do not prove who a
+    /// client is. `allow` encrypts nothing.
     ///
     /// # Errors
     ///
@@ -337,6 +338,8 @@ impl Server {
     }
 
     /// Refuses clients that connect from these addresses and networks, even if they are [allowed](Self::allow).
+    ///
+    /// Without `allow`, all other addresses are let in.
     ///
     /// # Errors
     ///
@@ -378,7 +381,7 @@ fn warn_of_surprises(pattern: Pattern, socket: &OpenSocket) {
         None if is_public() => report::warn(format_args!(
             "{} lets anyone in from other machines, without a password or encryption; \
              the page guide::networks of the documentation shows how to let in only known clients, \
-             and Server::new listens only to this machine",
+             and Server::new listens only on this machine",
             socket.label()
         )),
         Some(policy) if policy.lets_in_no_key() => report::warn(format_args!(

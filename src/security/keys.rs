@@ -28,7 +28,8 @@ const SECTION: &str = "curve";
 /// In a folder, only files with this extension are read for public keys.
 const EXTENSION: &str = "key";
 
-/// The key by which others know a server or a client: 40 characters of [Z85](https://rfc.zeromq.org/spec/32/).
+/// The key that tells others which server or client they talk to: 40 characters of
+/// [Z85](https://rfc.zeromq.org/spec/32/).
 ///
 /// Anyone may know it. It belongs to a [`Keypair`], and only the secret key of that keypair can prove who owns it.
 ///
@@ -131,7 +132,7 @@ impl AsRef<str> for PublicKey {
 }
 
 /// The keys of one server or client, for [`Server::curve`](crate::Server::curve) and
-/// [`Client::curve`](crate::Client::curve): a public key that others know it by, and a secret key that proves it.
+/// [`Client::curve`](crate::Client::curve): a public key that others know, and a secret key that proves who owns it.
 ///
 /// Make one keypair for each server and each client, once, and keep it in a file. The example `secure` does so:
 /// `cargo run --example secure -- keygen`.
@@ -352,7 +353,7 @@ fn check(text: &str) -> std::result::Result<(), &'static str> {
     if text.chars().count() != LENGTH {
         return Err("a key has 40 characters");
     }
-    // The z85_decode of the `zmq` crate is no help: it accepts any characters, and leaks a copy of them.
+    // The `zmq` crate's z85_decode is not used: it accepts any characters, and leaks a copy of them.
     let digit = |byte| DIGITS.iter().position(|digit| *digit == byte);
     let number = |row: &[u8]| {
         row.iter()

@@ -18,6 +18,7 @@ pub(crate) type CheckPassword = dyn Fn(&str, &str) -> bool + Send + Sync;
 /// Which clients one socket lets in.
 pub(crate) struct Policy {
     proof: Proof,
+    /// The only addresses that are let in; `None` allows all addresses.
     allowed: Option<Vec<IpNet>>,
     denied: Vec<IpNet>,
     /// The name of the socket in the log.
@@ -35,6 +36,7 @@ pub(crate) enum Proof {
 pub(crate) struct KeyRing {
     /// The server's own keypair.
     keypair: Keypair,
+    /// Whether every key is let in.
     any: bool,
     keys: RwLock<BTreeSet<PublicKey>>,
     /// Read again for each client.
@@ -78,7 +80,8 @@ impl Policy {
         self.label.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets on a socket how clients prove their identity. The result is then passed to this policy.
+    /// Sets on a socket how clients prove their identity. libzmq passes what they prove to the ZAP handler, which asks
+    /// this policy.
     pub(crate) fn set_on(&self, socket: &zmq::Socket) -> zmq::Result<()> {
         match &self.proof {
             Proof::None => Ok(()),
@@ -99,7 +102,7 @@ impl Policy {
         }
     }
 
-    /// Whether it lets no key in.
+    /// Whether it asks for keys, but lets no key in yet.
     pub(crate) fn lets_in_no_key(&self) -> bool {
         matches!(&self.proof, Proof::Key(ring) if !ring.any && ring.files.is_empty() && ring.read().is_empty())
     }
@@ -152,14 +155,15 @@ impl Policy {
             (Proof::Key(ring), b"CURVE", [key]) => ring.examine(key),
             (_, mechanism, _) => {
                 let mechanism = mechanism.escape_ascii();
-                Err(Refusal::Refused(format!("it uses {mechanism}")))
+                Err(Refusal::Refused(format!("it uses the mechanism {mechanism}")))
             }
         }
     }
 
     fn examine_address(&self, address: &str) -> std::result::Result<(), Refusal> {
         let refused = |reason: &str| Err(Refusal::Refused(reason.to_owned()));
-        // Without the interface of a link-local address. The address of another transport is not an IP address.
+        // A link-local address ends with `%` and an interface, which is cut off. The address of another transport is
+        // not an IP address.
         let address = address.split('%').next().and_then(|address| address.parse().ok());
         // To a server that is bound to IPv6, a client over IPv4 has a mapped address.
         let address = address.map(|address: IpAddr| address.to_canonical());

@@ -1,4 +1,4 @@
-//! Access in recipes: which clients a server lets in, and how a client proves its identity.
+//! The rules in a recipe for which clients a server lets in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

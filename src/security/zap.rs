@@ -53,7 +53,8 @@ pub(crate) type ZapReply = [Vec<u8>; 8];
 
 /// Decides on a request, as the ZAP handler's `ROUTER` received it.
 ///
-/// `None` for a socket that is closed already: its clients are not refused, and their connections end in a moment.
+/// `None` for a malformed request, and for a socket that is closed already: its clients are not refused, and their
+/// connections are closed in a moment.
 pub(crate) fn answer(request: &Message) -> Option<(Verdict, ZapReply)> {
     let [peer, _, _, id, domain, address, _, mechanism, credentials @ ..] = request.as_slice() else {
         return None;

@@ -10,10 +10,11 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::sys::signal::SigSet;
 
-/// A descriptor to poll. It is not owned: whoever polls it makes sure that it is open.
+/// A descriptor to poll. It is not owned: the code that polls it makes sure that it is open.
 pub(crate) type Descriptor = RawFd;
 
-/// A wake-up that can be polled. It is readable from [`notify`](Self::notify) to [`clear`](Self::clear).
+/// Wakes a thread that polls its descriptor. The descriptor is readable from [`notify`](Self::notify) to
+/// [`clear`](Self::clear).
 pub(crate) struct Notifier {
     writer: UnixStream,
     /// Holds one byte while notified.
@@ -29,7 +30,7 @@ impl Notifier {
         self.writer.write_all(&[1])
     }
 
-    /// Takes the notification back. There must be one.
+    /// Clears the notification. There must be one, or this blocks.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
         self.reader.read_exact(&mut [0])
     }
