@@ -55,6 +55,10 @@ impl Wire {
     }
 
     pub(super) fn connect(&mut self, endpoint: &str) -> zmq::Result<()> {
+        // The recipe may have had no IPv6 address.
+        if endpoint.contains('[') {
+            self.socket.set_ipv6(true)?;
+        }
         self.socket.connect(endpoint)?;
         self.denial.note_connected(endpoint);
         Ok(())

@@ -41,6 +41,16 @@ fn connects_over_ipv6() {
 }
 
 #[test]
+fn open_socket_connects_over_ipv6() {
+    let _watchdog = watchdog();
+    let pull = Server::at("tcp://[::1]:0").pull().unwrap();
+    let push = Client::new().push().unwrap();
+    push.socket().connect("::1", pull.socket().port().unwrap()).unwrap();
+    push(&[b"six"]).unwrap();
+    assert_eq!(texts(&pull.recv().unwrap()), ["six"]);
+}
+
+#[test]
 fn connects_over_ipc_and_inproc() {
     let _watchdog = watchdog();
     let path = std::env::temp_dir().join(format!("zeroless-{} live", std::process::id()));
