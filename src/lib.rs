@@ -90,6 +90,19 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
+//! A call takes slices of bytes, and Rust converts nothing to them by itself. [`frames!`] does. If `push` is a
+//! [`Sender`]:
+//!
+//! | you have | you write |
+//! |---|---|
+//! | literal bytes | `push(&[b"job", b"7"])` |
+//! | a `&str` or a `String` | `push(frames![text])` or `push.send(&text)` |
+//! | a `Vec<u8>` or a `&[u8]` | `push(frames![bytes])` |
+//! | a number | `push(frames![number.to_string()])` or `push(frames![number.to_be_bytes()])` |
+//! | a mix | `push(frames!["job", text, bytes, number.to_string()])` |
+//! | a list of strings or of vectors | `push.send(&list)` |
+//! | a whole [`Message`] | `push.send(&message)` |
+//!
 //! # Which pattern
 //!
 //! | to | use | who receives a message |
@@ -484,7 +497,7 @@ pub use zmq;
 pub use error::{Error, ErrorKind, Result};
 pub use handle::{Channel, Frames, Iter, Publisher, Receiver, Sender, Socket, Subscriber, TryIter};
 pub use libzmq::{Libzmq, libzmq};
-pub use message::{Frame, Message};
+pub use message::{AsFrames, Frame, Message};
 pub use proxy::{ProxySide, proxy, proxy_with_capture};
 pub use recipe::{Client, Server};
 pub use security::{Keypair, PublicKey};

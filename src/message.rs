@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// One message: all of its frames, in order, each as it was sent.
 ///
@@ -67,6 +69,129 @@ impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
+}
+
+/// The frames of a message to send: what [`Sender::send`](crate::Sender::send) takes.
+///
+/// * A list of frames: an array, a slice or a `Vec` of anything that converts to bytes, such as `&["a", "b"]` and a
+///   received [`Message`].
+/// * A `&str` or `&String`: one frame.
+///
+/// Bytes without a list around them are a compile error, because a list of numbers does not say whether each number is
+/// a frame. Put a list around them: `&[bytes]`.
+///
+/// ```
+/// # let pull = zeroless::Server::new(0).pull()?;
+/// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+/// let bytes: &[u8] = b"hello";
+/// push.send(&[bytes])?;
+/// # pull.recv()?;
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+///
+/// ```compile_fail
+/// # let pull = zeroless::Server::new(0).pull()?;
+/// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+/// let bytes: &[u8] = b"hello";
+/// push.send(bytes)?; // error: `[u8]` is not a list of frames
+/// # pull.recv()?;
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of frames",
+    label = "expected a list of frames, such as `&[\"a\", \"b\"]`",
+    note = "for a message of one frame, write `&[frame]`",
+    note = "for frames of different types, write `frames![a, b]`",
+    note = "for a smart pointer to a list of frames, write `&*pointer`"
+)]
+pub trait AsFrames {
+    /// Returns the bytes of each frame.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::AsFrames;
+    ///
+    /// assert_eq!(["a", "b"].as_frames(), [b"a", b"b"]);
+    /// assert_eq!("ab".as_frames(), [b"ab"]);
+    /// ```
+    fn as_frames(&self) -> Vec<&[u8]>;
+}
+
+// Without `do_not_recommend`, the compiler would report that `u8` lacks `AsRef<[u8]>`, and not the remedy above.
+#[diagnostic::do_not_recommend]
+impl<F: AsRef<[u8]>> AsFrames for [F] {
+    fn as_frames(&self) -> Vec<&[u8]> {
+        self.iter().map(AsRef::as_ref).collect()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: AsRef<[u8]>, const N: usize> AsFrames for [F; N] {
+    fn as_frames(&self) -> Vec<&[u8]> {
+        self.as_slice().as_frames()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: AsRef<[u8]>> AsFrames for Vec<F> {
+    fn as_frames(&self) -> Vec<&[u8]> {
+        self.as_slice().as_frames()
+    }
+}
+
+impl AsFrames for str {
+    fn as_frames(&self) -> Vec<&[u8]> {
+        vec![self.as_bytes()]
+    }
+}
+
+impl AsFrames for String {
+    fn as_frames(&self) -> Vec<&[u8]> {
+        self.as_str().as_frames()
+    }
+}
+
+/// Implements [`AsFrames`] for pointers to frames.
+macro_rules! as_frames_of_pointers {
+    ($($pointer:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<T: AsFrames + ?Sized> AsFrames for $pointer {
+            fn as_frames(&self) -> Vec<&[u8]> {
+                (**self).as_frames()
+            }
+        }
+    )*};
+}
+
+as_frames_of_pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+/// Makes the `&[&[u8]]` that a call of a [`Sender`](crate::Sender) takes, of frames of any types that are
+/// `AsRef<[u8]>`.
+///
+/// `&str`, `String`, `Vec<u8>`, arrays and slices of bytes, and [`Frame`] are. A number is not: choose how to write it,
+/// with `to_string()` or `to_be_bytes()`.
+///
+/// Use the macro as the argument of a call. A value that is made inside it, such as `id.to_string()`, lives until the
+/// end of the statement, so a `let` cannot keep the frames.
+///
+/// # Examples
+///
+/// ```
+/// use zeroless::frames;
+///
+/// # let pull = zeroless::Server::new(0).pull()?;
+/// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+/// let (path, id) = (String::from("a.txt"), 7);
+/// push(frames!["job", path, id.to_string()])?;
+/// assert_eq!(pull.recv()?, frames!["job", "a.txt", "7"]);
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+#[macro_export]
+macro_rules! frames {
+    ($($frame:expr),* $(,)?) => {
+        (&[$(::core::convert::AsRef::<[u8]>::as_ref(&$frame)),*] as &[&[u8]])
+    };
 }
 
 /// How many frames a message has and how long they are, for the log. The content is not logged.
