@@ -103,6 +103,24 @@
 //! | a list of strings or of vectors | `push.send(&list)` |
 //! | a whole [`Message`] | `push.send(&message)` |
 //!
+//! [`text`](text()) shows a received message to people. To compare a message, use a list of frames. To match a frame,
+//! use its slice:
+//!
+//! ```
+//! use zeroless::{Message, frames, text};
+//!
+//! let message: Message = vec![b"end".to_vec()];
+//! println!("got {}", text(&message));
+//!
+//! assert!(message == [b"end"]); // frames of one length
+//! assert!(message != frames!["end", "now"]); // any frames
+//! assert!(message[0] == b"end");
+//! match message[0].as_slice() {
+//!     b"end" => println!("that was all"),
+//!     other => println!("{} bytes", other.len()),
+//! }
+//! ```
+//!
 //! # Which pattern
 //!
 //! | to | use | who receives a message |
@@ -497,7 +515,7 @@ pub use zmq;
 pub use error::{Error, ErrorKind, Result};
 pub use handle::{Channel, Frames, Iter, Publisher, Receiver, Sender, Socket, Subscriber, TryIter};
 pub use libzmq::{Libzmq, libzmq};
-pub use message::{AsFrames, Frame, Message};
+pub use message::{AsFrames, Frame, Message, text};
 pub use proxy::{ProxySide, proxy, proxy_with_capture};
 pub use recipe::{Client, Server};
 pub use security::{Keypair, PublicKey};

@@ -21,7 +21,7 @@ pub type Message = Vec<Vec<u8>>;
 /// One frame of a message: its bytes, in the memory that libzmq received them into, without a copy.
 ///
 /// [`Receiver::frames`](crate::Receiver::frames) returns frames, and they can be sent on. Dropping a frame frees its
-/// memory.
+/// memory. A frame equals text, slices and arrays with the same bytes. To match it, write `&frame[..]`.
 ///
 /// # Examples
 ///
@@ -32,6 +32,11 @@ pub type Message = Vec<Vec<u8>>;
 /// let frames = pull.recv_frames()?;
 /// assert_eq!(frames[1].len(), 13);
 /// assert!(frames[0].starts_with(b"a "));
+/// assert!(frames[0] == "a picture" && frames[1] == b"of many bytes");
+/// match &frames[0][..] {
+///     b"a picture" => println!("{} bytes", frames[1].len()),
+///     other => println!("{}", other.escape_ascii()),
+/// }
 ///
 /// push.send(&frames)?;
 /// # assert_eq!(pull.recv_frames()?, frames);
@@ -166,6 +171,25 @@ macro_rules! as_frames_of_pointers {
 
 as_frames_of_pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
+/// Returns the frames of a message as text for people, with `", "` between them.
+///
+/// Each sequence of bytes that is not valid UTF-8 becomes `\u{FFFD}` (�). Control characters stay. To show the bytes of a
+/// frame exactly, use [`escape_ascii`](slice::escape_ascii).
+///
+/// # Examples
+///
+/// ```
+/// let message: zeroless::Message = vec![b"tea".to_vec(), b"7".to_vec()];
+/// assert_eq!(zeroless::text(&message), "tea, 7");
+/// ```
+pub fn text<F: AsRef<[u8]>>(message: &[F]) -> String {
+    let frames: Vec<_> = message
+        .iter()
+        .map(|frame| String::from_utf8_lossy(frame.as_ref()))
+        .collect();
+    frames.join(", ")
+}
+
 /// Makes the `&[&[u8]]` that a call of a [`Sender`](crate::Sender) takes, of frames of any types that are
 /// `AsRef<[u8]>`.
 ///
@@ -213,9 +237,24 @@ mod tests {
 
     #[test]
     fn frame_equals_anything_with_the_same_bytes() {
-        let frame = Frame::new(zmq::Message::from("abc"));
-        assert_eq!(frame, "abc");
-        assert_eq!(frame, b"abc".to_vec());
-        assert_ne!(frame, "abd");
+        let frame = || Frame::new(zmq::Message::from("abc"));
+        assert_eq!(frame(), "abc");
+        assert_eq!(frame(), b"abc");
+        assert_eq!(frame(), *b"abc");
+        assert_eq!(frame(), b"abc"[..]);
+        assert_eq!(frame(), b"abc".to_vec());
+        assert_eq!(frame(), frame());
+        assert_ne!(frame(), "abd");
+        assert_eq!(vec![frame()], [b"abc"]);
+        assert_eq!(vec![frame()], [b"abc".to_vec()]);
+        assert!(matches!(&frame()[..], b"abc"));
+    }
+
+    #[test]
+    fn text_joins_frames_and_replaces_what_is_not_utf8() {
+        assert_eq!(text(&["a", "", "ö"]), "a, , ö");
+        assert_eq!(text(&[b"a\xffb\n"]), "a\u{FFFD}b\n");
+        assert_eq!(text(&[Frame::new(zmq::Message::from("abc"))]), "abc");
+        assert_eq!(text::<&str>(&[]), "");
     }
 }
