@@ -452,8 +452,27 @@
 //! method also returns an error if the operating system refuses the address. The message names the input and says what
 //! to do. The [`kind`](Error::kind) is for programs.
 //!
-//! An iterator cannot return an error. Iteration ends when the socket is closed, when the timeout has passed, and on a
-//! failure, which is logged. To distinguish these cases, use [`recv`](Receiver::recv).
+//! Iteration over a receiver ends when the socket is closed, when the timeout has passed, and on a failure, which is
+//! logged. To distinguish these cases, iterate over [`incoming`](Receiver::incoming). It returns a timeout and a failure
+//! as an error, and ends only when the socket is closed:
+//!
+//! ```
+//! use std::time::Duration;
+//! use zeroless::{ErrorKind, Server};
+//!
+//! let pull = Server::new(0).timeout(Duration::from_millis(10)).pull()?;
+//! for message in pull.incoming() {
+//!     match message {
+//!         Ok(message) => println!("{message:?}"),
+//!         Err(error) if error.kind() == ErrorKind::TimedOut => {
+//!             println!("nothing to do");
+//! #           pull.socket().close();
+//!         }
+//!         Err(failure) => return Err(failure),
+//!     }
+//! }
+//! # Ok::<(), zeroless::Error>(())
+//! ```
 //!
 //! # The log
 //!
@@ -513,7 +532,7 @@ pub use crossbeam_channel;
 pub use zmq;
 
 pub use error::{Error, ErrorKind, Result};
-pub use handle::{Channel, Frames, Iter, Publisher, Receiver, Sender, Socket, Subscriber, TryIter};
+pub use handle::{Channel, Frames, Incoming, Iter, Publisher, Receiver, Sender, Socket, Subscriber, TryIter};
 pub use libzmq::{Libzmq, libzmq};
 pub use message::{AsFrames, Frame, Message, text};
 pub use proxy::{ProxySide, proxy, proxy_with_capture};
