@@ -22,7 +22,7 @@ mod cli;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use zeroless::{Client, Result, Server, proxy};
+use zeroless::{Client, Result, Server, proxy, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -42,7 +42,7 @@ fn worker(port: u16) -> Result<()> {
     println!("waiting for requests from port {}; Ctrl-C to stop", port + 1);
     let signature = format!("by worker {}", std::process::id());
     for request in requests {
-        println!("asked for {}", cli::text(&request));
+        println!("asked for {}", text(&request));
         reply(&[&request[0].to_ascii_uppercase(), signature.as_bytes()])?;
     }
     Ok(())
@@ -57,7 +57,7 @@ fn client(port: u16) -> Result<()> {
         loop {
             request(&[question.as_bytes()])?;
             match replies.next() {
-                Some(reply) => break println!("{question} is {}", cli::text(&reply)),
+                Some(reply) => break println!("{question} is {}", text(&reply)),
                 None => println!("no reply to {question} yet; are the broker and a worker running?"),
             }
         }

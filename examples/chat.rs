@@ -11,7 +11,7 @@ use std::io::stdin;
 use std::process::ExitCode;
 use std::thread;
 
-use zeroless::{Client, ErrorKind, Receiver, Result, Sender, Server};
+use zeroless::{Client, ErrorKind, Receiver, Result, Sender, Server, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -38,7 +38,7 @@ fn print_messages(receiver: &Receiver) {
             println!("(the other end has left; press Enter to stop)");
             receiver.socket().close();
         } else {
-            println!("> {}", cli::text(&message));
+            println!("> {}", text(&message));
         }
     }
 }

@@ -20,7 +20,7 @@ use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use zeroless::{Server, Socket};
+use zeroless::{Server, Socket, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -34,7 +34,7 @@ fn clean_stop(port: u16) -> io::Result<()> {
     let mut count = 0;
     for message in &pull {
         count += 1;
-        println!("{}", cli::text(&message));
+        println!("{}", text(&message));
     }
     println!("stopped; messages received: {count}");
     Ok(())

@@ -21,7 +21,7 @@ mod cli;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use zeroless::{Client, Result, Server, proxy};
+use zeroless::{Client, Result, Server, proxy, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -62,7 +62,7 @@ fn subscriber(port: u16) -> Result<()> {
     let news = Client::new().connect_local(port + 1).subscribe(["sport"])?;
     println!("subscribed to sport");
     for message in news.iter().take(3) {
-        println!("{}", cli::text(&message));
+        println!("{}", text(&message));
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use zeroless::crossbeam_channel::{never, select};
-use zeroless::{Client, ErrorKind, Message, Result, Sender, Server};
+use zeroless::{Client, ErrorKind, Message, Result, Sender, Server, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -104,7 +104,7 @@ fn worker(port: u16) -> Result<()> {
             .position(|frame| frame.is_empty())
             .map_or(1, |empty| empty + 1);
         let request = job.split_off(envelope);
-        println!("asked for {}", cli::text(&request));
+        println!("asked for {}", text(&request));
         job.extend(request.iter().map(|frame| frame.to_ascii_uppercase()));
         job.push(signature.clone().into_bytes());
         report.send(&job)?;
@@ -121,7 +121,7 @@ fn client(port: u16) -> Result<()> {
         loop {
             request(&[question.as_bytes()])?;
             match replies.next() {
-                Some(reply) => break println!("{question} is {}", cli::text(&reply)),
+                Some(reply) => break println!("{question} is {}", text(&reply)),
                 None => println!("no reply to {question} yet; are the balancer and a worker running?"),
             }
         }

@@ -9,7 +9,7 @@ mod cli;
 
 use std::process::ExitCode;
 
-use zeroless::{Client, Result, Server};
+use zeroless::{Client, Result, Server, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -20,7 +20,7 @@ fn server(port: u16) -> Result<()> {
     let (send, messages) = Server::new(port).pair()?;
     println!("waiting for the client at port {}", messages.socket().port()?);
     for message in messages {
-        println!("got {}", cli::text(&message));
+        println!("got {}", text(&message));
         send(&[b"echo", &message[0]])?;
         if message == [b"3"] {
             break;
@@ -36,7 +36,7 @@ fn client(port: u16) -> Result<()> {
         send(&[number.as_bytes()])?;
     }
     for answer in answers.by_ref().take(3) {
-        println!("got {}", cli::text(&answer));
+        println!("got {}", text(&answer));
     }
     Ok(())
 }

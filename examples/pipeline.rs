@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use zeroless::{Client, Result, Server};
+use zeroless::{Client, Result, Server, text};
 
 /// The ventilator hands out this number of jobs, and the sink collects the same number of results.
 const JOBS: usize = 200;
@@ -57,7 +57,7 @@ fn worker(port: u16) -> Result<()> {
         // A real job takes some time.
         thread::sleep(Duration::from_millis(5));
         let Some(square) = number(&job[0]).and_then(|number| number.checked_mul(number)) else {
-            return eprintln!("cannot square {}", cli::text(&job));
+            return eprintln!("cannot square {}", text(&job));
         };
         if let Err(error) = results.send(&[&name, &square.to_string()]) {
             eprintln!("cannot send the result {square}: {error}");

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use zeroless::crossbeam_channel::{select, tick};
-use zeroless::{Client, Result, Server};
+use zeroless::{Client, Result, Server, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -48,7 +48,7 @@ fn poller(port: u16) -> Result<()> {
             Ok(message) if message == [b"end"] => ends += 1,
             Ok(message) => {
                 received += 1;
-                println!("{kind}: {}", cli::text(&message));
+                println!("{kind}: {}", text(&message));
             }
             // The socket was closed. This program never closes it.
             Err(_) => break,

@@ -10,7 +10,7 @@ mod cli;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use zeroless::{Client, Result, Server};
+use zeroless::{Client, Result, Server, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -37,7 +37,7 @@ fn client(port: u16) -> Result<()> {
     let news = Client::new().connect_local(port).subscribe(["sport"])?;
     println!("subscribed to sport");
     for message in news.iter().take(3) {
-        println!("{}", cli::text(&message));
+        println!("{}", text(&message));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ mod cli;
 
 use std::process::ExitCode;
 
-use zeroless::{Client, Result, Server};
+use zeroless::{Client, Result, Server, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -20,7 +20,7 @@ fn server(port: u16) -> Result<()> {
     let pull = Server::new(port).pull()?;
     println!("pulling at port {}; Ctrl-C to stop", pull.socket().port()?);
     for message in pull {
-        println!("{}", cli::text(&message));
+        println!("{}", text(&message));
     }
     Ok(())
 }

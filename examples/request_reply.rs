@@ -10,7 +10,7 @@ mod cli;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use zeroless::{Client, Result, Server};
+use zeroless::{Client, Result, Server, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -21,7 +21,7 @@ fn server(port: u16) -> Result<()> {
     let (reply, requests) = Server::new(port).reply()?;
     println!("replying at port {}; Ctrl-C to stop", requests.socket().port()?);
     for request in requests {
-        println!("asked for {}", cli::text(&request));
+        println!("asked for {}", text(&request));
         let uppercase: Vec<Vec<u8>> = request.iter().map(|frame| frame.to_ascii_uppercase()).collect();
         reply.send(&uppercase)?;
     }
@@ -38,7 +38,7 @@ fn client(port: u16) -> Result<()> {
             request(&[question.as_bytes()])?;
             // After a timeout the request can be sent again. A late reply to the first request is dropped.
             match replies.next() {
-                Some(reply) => break println!("{question} is {}", cli::text(&reply)),
+                Some(reply) => break println!("{question} is {}", text(&reply)),
                 None => println!("no reply to {question} yet; is the server running?"),
             }
         }

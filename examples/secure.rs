@@ -25,7 +25,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use zeroless::{Client, Keypair, PublicKey, Server};
+use zeroless::{Client, Keypair, PublicKey, Server, text};
 
 const FOLDER: &str = "secure-keys";
 
@@ -57,7 +57,7 @@ fn server(port: u16) -> Result<(), Box<dyn Error>> {
         .reply()?;
     println!("replying at port {}; Ctrl-C to stop", requests.socket().port()?);
     for request in requests {
-        println!("asked for {}", cli::text(&request));
+        println!("asked for {}", text(&request));
         reply(&[b"the treasure is under the oak"])?;
     }
     Ok(())
@@ -69,6 +69,6 @@ fn client(port: u16) -> Result<(), Box<dyn Error>> {
     let keypair = Keypair::load(folder.join("client.key_secret"))?;
     let (request, replies) = Client::new().connect_local(port).curve(server, &keypair).request()?;
     request(&[b"where is it?"])?;
-    println!("{}", cli::text(&replies.recv()?));
+    println!("{}", text(&replies.recv()?));
     Ok(())
 }

@@ -11,7 +11,7 @@ mod workers;
 pub use channel::Channel;
 pub(crate) use open_socket::OpenSocket;
 pub use publish::{Publisher, Subscriber};
-pub use receiver::{Frames, Iter, Receiver, TryIter};
+pub use receiver::{Frames, Incoming, Iter, Receiver, TryIter};
 pub use sender::Sender;
 pub use socket::Socket;
 

@@ -97,6 +97,37 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
+//! A call takes slices of bytes, and Rust converts nothing to them by itself. [`frames!`] does. If `push` is a
+//! [`Sender`]:
+//!
+//! | you have | you write |
+//! |---|---|
+//! | literal bytes | `push(&[b"job", b"7"])` |
+//! | a `&str` or a `String` | `push(frames![text])` or `push.send(&text)` |
+//! | a `Vec<u8>` or a `&[u8]` | `push(frames![bytes])` |
+//! | a number | `push(frames![number.to_string()])` or `push(frames![number.to_be_bytes()])` |
+//! | a mix | `push(frames!["job", text, bytes, number.to_string()])` |
+//! | a list of strings or of vectors | `push.send(&list)` |
+//! | a whole [`Message`] | `push.send(&message)` |
+//!
+//! [`text`](text()) shows a received message to people. To compare a message, use a list of frames. To match a frame,
+//! use its slice:
+//!
+//! ```
+//! use zeroless::{Message, frames, text};
+//!
+//! let message: Message = vec![b"end".to_vec()];
+//! println!("got {}", text(&message));
+//!
+//! assert!(message == [b"end"]); // frames of one length
+//! assert!(message != frames!["end", "now"]); // any frames
+//! assert!(message[0] == b"end");
+//! match message[0].as_slice() {
+//!     b"end" => println!("that was all"),
+//!     other => println!("{} bytes", other.len()),
+//! }
+//! ```
+//!
 //! # Which pattern
 //!
 //! | to | use | who receives a message |
@@ -433,8 +464,27 @@
 //! method also returns an error if the operating system refuses the address. The text of an error names the input and
 //! says what to do. A program can check its [`kind`](Error::kind).
 //!
-//! An iterator cannot return an error. Iteration ends when the socket is closed, when the timeout has passed, and on a
-//! failure, which is logged. To distinguish these cases, use [`recv`](Receiver::recv).
+//! Iteration over a receiver ends when the socket is closed, when the timeout has passed, and on a failure, which is
+//! logged. To distinguish these cases, iterate over [`incoming`](Receiver::incoming). It returns a timeout and a failure
+//! as an error, and ends only when the socket is closed:
+//!
+//! ```
+//! use std::time::Duration;
+//! use zeroless::{ErrorKind, Server};
+//!
+//! let pull = Server::new(0).timeout(Duration::from_millis(10)).pull()?;
+//! for message in pull.incoming() {
+//!     match message {
+//!         Ok(message) => println!("{message:?}"),
+//!         Err(error) if error.kind() == ErrorKind::TimedOut => {
+//!             println!("nothing to do");
+//! #           pull.socket().close();
+//!         }
+//!         Err(failure) => return Err(failure),
+//!     }
+//! }
+//! # Ok::<(), zeroless::Error>(())
+//! ```
 //!
 //! # The log
 //!
@@ -506,9 +556,9 @@ pub use crossbeam_channel;
 pub use zmq;
 
 pub use error::{Error, ErrorKind, Result};
-pub use handle::{Channel, Frames, Iter, Publisher, Receiver, Sender, Socket, Subscriber, TryIter};
+pub use handle::{Channel, Frames, Incoming, Iter, Publisher, Receiver, Sender, Socket, Subscriber, TryIter};
 pub use libzmq::{Libzmq, libzmq};
-pub use message::{Frame, Message};
+pub use message::{AsFrames, Frame, Message, text};
 pub use proxy::{ProxySide, proxy, proxy_with_capture};
 pub use recipe::{Client, Server};
 pub use security::{Keypair, PublicKey};

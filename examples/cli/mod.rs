@@ -5,8 +5,6 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
-use zeroless::Message;
-
 /// The port that is used if the command line names none.
 const DEFAULT_PORT: u16 = 12345;
 
@@ -74,10 +72,4 @@ fn start<E: Display>(role: Result<Role<E>, String>, port: Result<u16, String>, u
             ExitCode::FAILURE
         }
     }
-}
-
-/// Returns the frames of a message as text, with commas between them.
-pub fn text(message: &Message) -> String {
-    let frames: Vec<_> = message.iter().map(|frame| String::from_utf8_lossy(frame)).collect();
-    frames.join(", ")
 }

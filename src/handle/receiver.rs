@@ -8,7 +8,7 @@ use super::open_socket::OpenSocket;
 use super::socket::Socket;
 use super::workers;
 use crate::engine::Wait;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::message::{Frame, Message};
 use crate::report;
 
@@ -21,9 +21,13 @@ use crate::report;
 /// # Ok::<(), zeroless::Error>(())
 /// ```
 ///
-/// Each step blocks until a message arrives. Each message arrives whole. Clones, and threads that share a `&Receiver`,
-/// receive from the same socket, and each message goes to one of them. Other threads can send over the socket at the
-/// same time. The socket closes when its last handle is dropped.
+/// Each step blocks until a message arrives. Iteration ends when the socket is closed, when the recipe's timeout has
+/// passed, and when receiving fails. [`incoming`](Self::incoming) returns the last two as errors, and ends only when the
+/// socket is closed.
+///
+/// Each message arrives whole. Clones, and threads that share a `&Receiver`, receive from the same socket, and each
+/// message goes to one of them. Other threads can send over the socket at the same time. The socket closes when its last
+/// handle is dropped.
 ///
 /// ```
 /// use std::thread;
@@ -51,8 +55,10 @@ use crate::report;
 /// * The recipe's timeout has passed without a message. You can iterate again afterwards.
 /// * Receiving fails for another reason. The log reports it at error level.
 ///
-/// Iteration does not end when all peers are gone: other peers may come. [`recv`](Self::recv) returns each of these
-/// cases as an error, for programs that need to tell them apart.
+/// Iteration does not end when all peers are gone: other peers may come.
+///
+/// To tell these cases apart, iterate over [`incoming`](Self::incoming), which returns a timeout and a fault as an error
+/// and ends only when the socket is closed. [`recv`](Self::recv) returns each of the three as an error.
 #[derive(Clone)]
 pub struct Receiver {
     socket: OpenSocket,
@@ -180,6 +186,39 @@ impl Receiver {
     /// ```
     pub fn iter(&self) -> Iter<'_> {
         Iter { receiver: self }
+    }
+
+    /// Iterates over the messages and the errors; each step blocks until there is one.
+    ///
+    /// Iteration ends only when the socket is closed. A step returns an error after the recipe's timeout and on a
+    /// fault, as [`recv`](Self::recv) does. You can continue afterwards: the next step tries again. A fault that lasts,
+    /// such as [`Denied`](crate::ErrorKind::Denied), is then returned at once by each step, so leave the loop. The log
+    /// reports none of these errors.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroless::{ErrorKind, Server};
+    ///
+    /// let pull = Server::new(0).timeout(Duration::from_millis(10)).pull()?;
+    /// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
+    /// # push(&[b"job"])?;
+    /// for message in pull.incoming() {
+    ///     match message {
+    ///         Ok(message) => println!("{message:?}"),
+    ///         Err(error) if error.kind() == ErrorKind::TimedOut => {
+    ///             println!("nothing to do");
+    /// #           pull.socket().close();
+    ///         }
+    ///         Err(fault) => return Err(fault),
+    ///     }
+    /// }
+    /// println!("closed");
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming { receiver: self }
     }
 
     /// Iterates over the messages that have already arrived, without blocking.
@@ -386,6 +425,23 @@ impl Iterator for Iter<'_> {
 
     fn next(&mut self) -> Option<Message> {
         step(self.receiver.recv())
+    }
+}
+
+/// A blocking iterator over the messages and the errors of a [`Receiver`], made by [`Receiver::incoming`].
+#[derive(Clone, Debug)]
+pub struct Incoming<'a> {
+    receiver: &'a Receiver,
+}
+
+impl Iterator for Incoming<'_> {
+    type Item = Result<Message>;
+
+    fn next(&mut self) -> Option<Result<Message>> {
+        match self.receiver.recv() {
+            Err(error) if error.kind() == ErrorKind::Closed => None,
+            outcome => Some(outcome),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::open_socket::OpenSocket;
 use super::socket::Socket;
 use crate::engine::{Cancel, Wait};
 use crate::error::{Error, Result};
+use crate::message::AsFrames;
 use crate::topic;
 
 type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
@@ -31,7 +32,8 @@ type Call = dyn Fn(&[&[u8]]) -> Result<()> + Send + Sync;
 ///
 /// # The limits of call syntax
 ///
-/// A call takes `&[&[u8]]`; [`send`](Sender::send) takes strings and vectors, too. A named struct cannot implement `Fn`
+/// A call takes `&[&[u8]]`. [`frames!`](crate::frames!) makes one of strings, vectors and bytes; [`send`](Sender::send)
+/// takes a list of strings or of vectors. A named struct cannot implement `Fn`
 /// on stable Rust, so a sender dereferences to a function instead. This shows in two places:
 ///
 /// ```
@@ -112,7 +114,7 @@ impl Sender {
     /// Sends a message, and blocks while there is no room for it. Calling the sender does the same.
     ///
     /// The frames can be anything that converts to bytes: `&["a", "b"]`, a slice of `Vec<u8>`, a received
-    /// [`Message`](crate::Message).
+    /// [`Message`](crate::Message). A `&str` is one frame. [`frames!`](crate::frames!) takes frames of different types.
     ///
     /// `push`, `request`, `dealer` and `pair` block while the queues of all peers are full; on a server, also while no
     /// client is connected. `router` and `stream` block while the queue of the one peer that the message is for is
@@ -142,11 +144,13 @@ impl Sender {
     /// # let push = zeroless::Client::new().connect_local(pull.socket().port()?).push()?;
     /// push.send(&["a word", "and another"])?;
     /// push.send(&vec![b"frames".to_vec(), b"received before".to_vec()])?;
-    /// # pull.iter().take(2).for_each(drop);
+    /// push.send("one frame")?;
+    /// # pull.iter().take(3).for_each(drop);
     /// # Ok::<(), zeroless::Error>(())
     /// ```
-    pub fn send<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<()> {
-        self.outlet.send(&slices(frames), self.outlet.socket.timeout())
+    pub fn send(&self, frames: &(impl AsFrames + ?Sized)) -> Result<()> {
+        // `as_frames` may call a user's code, so it runs before the engine takes its lock.
+        self.outlet.send(&frames.as_frames(), self.outlet.socket.timeout())
     }
 
     /// Sends a message if there is room for it, without blocking.
@@ -166,8 +170,8 @@ impl Sender {
     /// assert_eq!(error.kind(), ErrorKind::WouldBlock);
     /// # Ok::<(), zeroless::Error>(())
     /// ```
-    pub fn try_send<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<()> {
-        self.outlet.send(&slices(frames), Wait::Never)
+    pub fn try_send(&self, frames: &(impl AsFrames + ?Sized)) -> Result<()> {
+        self.outlet.send(&frames.as_frames(), Wait::Never)
     }
 
     /// Sends a message, and blocks for at most `timeout` while there is no room for it.
@@ -189,8 +193,8 @@ impl Sender {
     /// assert_eq!(error.kind(), ErrorKind::TimedOut);
     /// # Ok::<(), zeroless::Error>(())
     /// ```
-    pub fn send_timeout<F: AsRef<[u8]>>(&self, frames: &[F], timeout: Duration) -> Result<()> {
-        self.outlet.send(&slices(frames), Wait::For(timeout))
+    pub fn send_timeout(&self, frames: &(impl AsFrames + ?Sized), timeout: Duration) -> Result<()> {
+        self.outlet.send(&frames.as_frames(), Wait::For(timeout))
     }
 
     /// Returns the socket that this handle uses, for example to read its port or to close it.
@@ -205,13 +209,6 @@ impl Sender {
     pub fn socket(&self) -> Socket {
         Socket::new(self.open_socket().engine())
     }
-}
-
-/// The bytes of frames of any type.
-///
-/// This calls `AsRef` of a user's type, so it runs here, before the engine takes its lock.
-fn slices<F: AsRef<[u8]>>(frames: &[F]) -> Vec<&[u8]> {
-    frames.iter().map(AsRef::as_ref).collect()
 }
 
 impl Outlet {

@@ -3,6 +3,7 @@
 mod channel;
 mod close;
 mod exit;
+mod incoming;
 mod live;
 #[path = "../support/mod.rs"]
 mod support;

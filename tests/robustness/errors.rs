@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{Folder, arguments_to_run, client_of, push_and_pull, watchdog};
-use zeroless::{Client, Error, ErrorKind, Server};
+use zeroless::{Client, Error, ErrorKind, Server, frames};
 
 /// Asserts that the error is of that kind, and names what it is about.
 fn assert_names(error: &Error, kind: ErrorKind, named: &str) {
@@ -257,15 +257,11 @@ fn refuses_message_without_frames() {
     let (push, pull) = push_and_pull();
     assert_names(&push(&[]).unwrap_err(), ErrorKind::InvalidInput, "frame");
     assert_names(
-        &push.send::<&str>(&[]).unwrap_err(),
+        &push.send(frames![]).unwrap_err(),
         ErrorKind::InvalidInput,
         "push on tcp://",
     );
-    assert_names(
-        &push.try_send::<&str>(&[]).unwrap_err(),
-        ErrorKind::InvalidInput,
-        "frame",
-    );
+    assert_names(&push.try_send(frames![]).unwrap_err(), ErrorKind::InvalidInput, "frame");
 
     let publish = Server::new(0).publish().unwrap().topic("t");
     assert_names(&publish(&[]).unwrap_err(), ErrorKind::InvalidInput, "frame");
