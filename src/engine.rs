@@ -301,7 +301,7 @@ impl Engine {
     }
 
     fn bind(&self, endpoint: &str) -> Result<()> {
-        endpoint::check_bindable(endpoint)?;
+        check_bindable_once_freed(endpoint)?;
         self.check_transport("bind", endpoint)?;
         let bound = self.bind_once_freed(endpoint)?;
         inproc::note_bound(&bound);
@@ -423,6 +423,19 @@ impl Engine {
     #[cold]
     fn explain(&self, error: GateError, wait: Wait<'_>, action: &dyn Display) -> Error {
         failure::of_waiting(error, &self.label(), action, wait, self.properties.advice_on_turns)
+    }
+}
+
+/// Checks an endpoint to bind. If a socket that was just closed still listens at an `ipc` path, this waits until libzmq
+/// has freed it.
+fn check_bindable_once_freed(endpoint: &str) -> Result<()> {
+    loop {
+        match endpoint::check_bindable(endpoint) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && reaper::may_free(endpoint) => {
+                thread::sleep(reaper::RETRY_INTERVAL);
+            }
+            outcome => return outcome,
+        }
     }
 }
 

@@ -82,10 +82,14 @@ impl Server {
     /// Only the system's libzmq knows interfaces by name, such as `eth0`. With a libzmq that is
     /// [built with the crate](crate::guide::platforms), give the interface's IP address.
     ///
+    /// An endpoint can be bound again as soon as the socket that was bound to it is closed. The pattern method then waits
+    /// up to a second for libzmq to free it.
+    ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a malformed endpoint, and
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than `tcp`, `ipc` and `inproc`.
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a malformed endpoint,
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than `tcp`, `ipc` and `inproc`, and
+    /// [`AddrInUse`](crate::ErrorKind::AddrInUse) for an endpoint that another socket is bound to.
     ///
     /// # Examples
     ///

@@ -149,3 +149,32 @@ fn ipc_path_of_live_server_is_kept() {
     push(&[b"still yours"]).unwrap();
     assert_eq!(reports.next().unwrap(), "still yours");
 }
+
+#[test]
+fn released_ipc_path_can_be_bound_at_once() {
+    let _watchdog = watchdog();
+    let path = IpcPath::new("released");
+    // Without another socket, closing ends libzmq's context, and with it the old listener.
+    let _another = Server::new(0).pull().unwrap();
+    for number in 0..100 {
+        let pull = Server::at(path.endpoint()).pull().unwrap();
+        let push = Client::new().connect_to(path.endpoint()).push().unwrap();
+        push.send(&[number.to_string()]).unwrap();
+        assert_eq!(texts(&pull.recv().unwrap()), [number.to_string()]);
+    }
+}
+
+#[test]
+fn ipc_path_of_live_server_of_this_process_is_kept() {
+    let _watchdog = watchdog();
+    let path = IpcPath::new("alive-here");
+    let pull = Server::at(path.endpoint()).pull().unwrap();
+    drop(pull);
+    let pull = Server::at(path.endpoint()).pull().unwrap();
+    // Also within the time in which libzmq may still have to free the path.
+    let error = Server::at(path.endpoint()).pull().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    let push = Client::new().connect_to(path.endpoint()).push().unwrap();
+    push(&[b"still yours"]).unwrap();
+    assert_eq!(texts(&pull.recv().unwrap()), ["still yours"]);
+}
