@@ -65,7 +65,12 @@ impl Wire {
     }
 
     pub(super) fn disconnect(&mut self, endpoint: &str) -> zmq::Result<()> {
-        self.socket.disconnect(endpoint)?;
+        match self.socket.disconnect(endpoint) {
+            // libzmq has dropped the endpoint by itself: an `inproc` server has closed, or a connection was lost and
+            // `ZMQ_RECONNECT_IVL` is -1.
+            Ok(()) | Err(zmq::Error::ENOENT) => {}
+            Err(error) => return Err(error),
+        }
         self.denial.note_disconnected(endpoint);
         Ok(())
     }

@@ -173,6 +173,10 @@ impl Socket {
     /// Messages that are still queued for it are delivered in the background, for as long as the recipe's `linger`
     /// allows, and are dropped after that.
     ///
+    /// libzmq may have given up the server already: an `inproc` server has closed, or
+    /// [`configure`](crate::Client::configure) has turned reconnecting off. Then disconnecting only removes the endpoint
+    /// from [`endpoints`](Self::endpoints), so that you can connect to it again.
+    ///
     /// # Errors
     ///
     /// * [`NotConnected`](crate::ErrorKind::NotConnected) for an address that the socket is not connected to.
@@ -247,10 +251,10 @@ impl Socket {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn disconnect_all(&self) -> Result<()> {
-        self.engine
-            .connected()
-            .iter()
-            .try_for_each(|endpoint| self.engine.disconnect(endpoint))
+        let connected = self.engine.connected();
+        let outcomes = connected.iter().map(|endpoint| self.engine.disconnect(endpoint));
+        // An error does not keep the other endpoints connected.
+        outcomes.fold(Ok(()), Result::and)
     }
 
     /// Lets in clients with these public keys, from now on.

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{push_and_pull, texts, watchdog};
-use zeroless::{Client, Server};
+use crate::support::{push_and_pull, texts, unused_port, wait_until, watchdog};
+use zeroless::{Client, Sender, Server};
 
 #[test]
 fn returns_chosen_port() {
@@ -84,6 +84,51 @@ fn connects_and_disconnects_while_running() {
     push.socket().disconnect_all().unwrap();
     assert!(push.socket().endpoints().is_empty());
     assert!(push.send_timeout(&["to no one"], Duration::from_millis(20)).is_err());
+}
+
+/// A pusher that does not connect again, after the server at this endpoint has closed.
+fn pusher_given_up(endpoint: &str) -> Sender {
+    let pull = Server::at(endpoint).pull().unwrap();
+    let push = Client::new()
+        .connect_to(endpoint)
+        .configure(|socket| socket.set_reconnect_ivl(-1))
+        .linger(Duration::ZERO)
+        .push()
+        .unwrap();
+    push(&[b"once"]).unwrap();
+    assert_eq!(texts(&pull.recv().unwrap()), ["once"]);
+    drop(pull);
+    wait_until(|| push.try_send(&["to no one"]).is_err());
+    push
+}
+
+#[test]
+fn disconnects_from_server_that_libzmq_gave_up() {
+    let _watchdog = watchdog();
+    let _another = Server::new(0).pull().unwrap();
+    let tcp = format!("tcp://127.0.0.1:{}", unused_port());
+    for endpoint in [&tcp, "inproc://given-up"] {
+        let push = pusher_given_up(endpoint);
+        push.socket().disconnect_from(endpoint).unwrap();
+        assert!(push.socket().endpoints().is_empty());
+
+        let pull = Server::at(endpoint).pull().unwrap();
+        push.socket().connect_to(endpoint).unwrap();
+        push(&[b"again"]).unwrap();
+        assert_eq!(texts(&pull.recv().unwrap()), ["again"]);
+    }
+}
+
+#[test]
+fn disconnects_from_all_though_libzmq_gave_up_one() {
+    let _watchdog = watchdog();
+    let _another = Server::new(0).pull().unwrap();
+    let push = pusher_given_up("inproc://given-up-first");
+    let pull = Server::new(0).pull().unwrap();
+    push.socket().connect_local(pull.socket().port().unwrap()).unwrap();
+    push.socket().disconnect_all().unwrap();
+    assert!(push.socket().endpoints().is_empty());
+    assert!(push.try_send(&["to no one"]).is_err());
 }
 
 #[test]
