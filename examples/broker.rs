@@ -22,7 +22,7 @@ mod cli;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use zeroless::{Client, Result, Server, proxy, text};
+use zeroless::{Client, ErrorKind, Result, Server, proxy, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -49,16 +49,20 @@ fn worker(port: u16) -> Result<()> {
 }
 
 fn client(port: u16) -> Result<()> {
-    let (request, mut replies) = Client::new()
+    let (request, replies) = Client::new()
         .connect_local(port)
         .timeout(Duration::from_secs(2))
         .request()?;
     for question in ["one", "two", "three"] {
         loop {
             request(&[question.as_bytes()])?;
-            match replies.next() {
-                Some(reply) => break println!("{question} is {}", text(&reply)),
-                None => println!("no reply to {question} yet; are the broker and a worker running?"),
+            match replies.recv() {
+                Ok(reply) => break println!("{question} is {}", text(&reply)),
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    println!("no reply to {question} yet; are the broker and a worker running?");
+                }
+                // Another request would fail, too, for example because the server does not reply to requests at all.
+                Err(error) => return Err(error),
             }
         }
     }

@@ -113,16 +113,20 @@ fn worker(port: u16) -> Result<()> {
 }
 
 fn client(port: u16) -> Result<()> {
-    let (request, mut replies) = Client::new()
+    let (request, replies) = Client::new()
         .connect_local(port)
         .timeout(Duration::from_secs(2))
         .request()?;
     for question in ["one", "two", "three"] {
         loop {
             request(&[question.as_bytes()])?;
-            match replies.next() {
-                Some(reply) => break println!("{question} is {}", text(&reply)),
-                None => println!("no reply to {question} yet; are the balancer and a worker running?"),
+            match replies.recv() {
+                Ok(reply) => break println!("{question} is {}", text(&reply)),
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    println!("no reply to {question} yet; are the balancer and a worker running?");
+                }
+                // Another request would fail, too, for example because the server does not reply to requests at all.
+                Err(error) => return Err(error),
             }
         }
     }

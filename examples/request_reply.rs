@@ -10,7 +10,7 @@ mod cli;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use zeroless::{Client, Result, Server, text};
+use zeroless::{Client, ErrorKind, Result, Server, text};
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -29,7 +29,7 @@ fn server(port: u16) -> Result<()> {
 }
 
 fn client(port: u16) -> Result<()> {
-    let (request, mut replies) = Client::new()
+    let (request, replies) = Client::new()
         .connect_local(port)
         .timeout(Duration::from_secs(2))
         .request()?;
@@ -37,9 +37,13 @@ fn client(port: u16) -> Result<()> {
         loop {
             request(&[question.as_bytes()])?;
             // After a timeout the request can be sent again. A late reply to the first request is dropped.
-            match replies.next() {
-                Some(reply) => break println!("{question} is {}", text(&reply)),
-                None => println!("no reply to {question} yet; is the server running?"),
+            match replies.recv() {
+                Ok(reply) => break println!("{question} is {}", text(&reply)),
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    println!("no reply to {question} yet; is the server running?");
+                }
+                // Another request would fail, too, for example because the server does not reply to requests at all.
+                Err(error) => return Err(error),
             }
         }
     }

@@ -97,6 +97,8 @@ use wire::Wire;
 pub(crate) struct Engine {
     properties: &'static Properties,
     timeout: Option<Duration>,
+    /// Whether the client proves its identity.
+    has_credentials: bool,
     gate: Gate<Wire>,
     /// Locked before the gate, where both are locked.
     state: Mutex<SocketState>,
@@ -135,6 +137,7 @@ impl Engine {
         let engine = Engine {
             properties,
             timeout: spec.options.timeout,
+            has_credentials: spec.options.credentials.is_some(),
             gate: Gate::new(Wire::new(socket, spec.pattern), descriptor),
             state: Mutex::new(SocketState::new(spec.topics)),
             closed,
@@ -422,7 +425,14 @@ impl Engine {
 
     #[cold]
     fn explain(&self, error: GateError, wait: Wait<'_>, action: &dyn Display) -> Error {
-        failure::of_waiting(error, &self.label(), action, wait, self.properties.advice_on_turns)
+        failure::of_waiting(
+            error,
+            &self.label(),
+            action,
+            wait,
+            self.has_credentials,
+            self.properties.advice_on_turns,
+        )
     }
 }
 

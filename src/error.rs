@@ -51,8 +51,9 @@ pub enum ErrorKind {
     /// The operating system does not let this user bind there or read that file: a port below 1024, or another user's
     /// folder or key file.
     PermissionDenied,
-    /// The server refused this client, and libzmq does not try again. The password is wrong, the key or the address is
-    /// not let in, the server uses another mechanism, or its pattern does not match this one.
+    /// The server refused this client, and libzmq does not try again: nothing that this socket sends reaches that server.
+    /// Its pattern does not match this one; or the password is wrong, the key or the address is not let in, or the
+    /// server uses another mechanism; or the server has sent a malformed message.
     Denied,
     /// The socket is already connected to that address, or it is a pair that has its one peer.
     AlreadyConnected,

@@ -364,6 +364,7 @@ macro_rules! pattern_methods {
             /// If no reply arrives in time, send the request again. The reply to an earlier request is never returned
             /// for a later one. (libzmq's `REQ_CORRELATE` ensures this. It puts one more frame before the request,
             /// which a server that is a [`router`](Self::router) may not expect.) The server may receive both requests.
+            /// After [`Denied`](crate::ErrorKind::Denied), do not send it again: this socket gets no reply anymore.
             ///
             /// There is one request at a time: sending a second one abandons the first. Threads that send requests at
             /// the same time each need a socket of their own.

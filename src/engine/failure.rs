@@ -31,6 +31,7 @@ pub(super) fn of_waiting(
     label: &str,
     action: &dyn Display,
     wait: Wait<'_>,
+    has_credentials: bool,
     advice_on_turns: &str,
 ) -> Error {
     let what_failed = format_args!("{label}: could not {action}");
@@ -48,11 +49,25 @@ pub(super) fn of_waiting(
         GateError::Libzmq(DENIED) => Error::new(
             ErrorKind::Denied,
             format!(
-                "{what_failed}: the server has turned this client away: its password, key or address is not let in, or the \
-                 server speaks another mechanism or pattern; correct that, then open a new client"
+                "{what_failed}: the server has refused this client: {}; correct that, then open a new client",
+                reasons_for_denial(has_credentials)
             ),
         ),
         other => other.into_error(&what_failed),
+    }
+}
+
+/// Why a server may have refused a client, the likely reasons first. libzmq does not report which one it was.
+fn reasons_for_denial(has_credentials: bool) -> &'static str {
+    match has_credentials {
+        true => {
+            "its password, key or address is not let in, or the server uses another mechanism or pattern, or has sent a \
+             malformed message"
+        }
+        false => {
+            "the server speaks another pattern, or has sent a malformed message, or does not let this client in, as it \
+             does not allow the address or asks for a key or a password"
+        }
     }
 }
 

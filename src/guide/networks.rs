@@ -105,8 +105,9 @@
 //!
 //! A server refuses a client if its rules do not let in the client's key, password or address. It logs the client and
 //! the reason, at level warn. libzmq itself refuses a client that does not use the same mechanism as the server, for
-//! example a client without a password if the server requires one. None of a refused client's messages arrives, and
-//! libzmq does not try again: correct the reason, then open a new client.
+//! example a client without a password if the server requires one. It also refuses a client whose pattern does not match
+//! the server's, such as a `request` at a `pull`, and gives up a server that sends a malformed message. None of a refused
+//! client's messages arrives, and libzmq does not try again: correct the reason, then open a new client.
 //!
 //! What the client sees depends on its pattern:
 //!

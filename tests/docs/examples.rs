@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::support::{self, Process, Watchdog, client_of_port, unused_port, unused_ports};
 use nix::sys::signal::Signal;
-use zeroless::{Message, Receiver, Sender};
+use zeroless::{Message, Receiver, Sender, Server};
 
 /// Builds the examples, unless they are as new as their sources. `cargo test` has built them already; `cargo test
 /// --test docs` has not.
@@ -157,6 +157,25 @@ fn request_reply_retries_until_server_starts() {
     let answers: Vec<String> = answers.filter(|line| !line.starts_with("no reply")).collect();
     assert_eq!(answers, ["one is ONE", "two is TWO", "three is THREE"]);
     client.succeeds();
+}
+
+#[test]
+fn request_reply_stops_at_server_of_another_pattern() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).pull().unwrap();
+    let port = pull.socket().port().unwrap();
+    // A client that is refused before it has finished connecting is not told.
+    let stops_at_once = || {
+        let arguments = ["client", &port.to_string()];
+        let mut client = Process::start(
+            example("request_reply", &arguments)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped()),
+        );
+        let printed = client.prints().next();
+        printed.is_none() && client.reports().any(|line| line.contains("another pattern"))
+    };
+    assert!((0..10).any(|_| stops_at_once()), "it asks again");
 }
 
 #[test]

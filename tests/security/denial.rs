@@ -1,10 +1,12 @@
 //! What a client that is not let in notices, and when.
 
+use std::iter;
 use std::thread;
+use std::time::Duration;
 
 use zeroless::{ErrorKind, Server};
 
-use crate::support::{await_denial_of, client_of_port, unused_port, watchdog};
+use crate::support::{await_denial_of, client_of, client_of_port, unused_port, watchdog};
 use crate::{A_WHILE, client_as, kind_of, server_for_ada};
 
 #[test]
@@ -15,10 +17,29 @@ fn ends_wait_for_reply() {
     request(&[b"let me in"]).unwrap();
     let error = replies.recv().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Denied);
-    assert!(error.to_string().contains("turned this client away"), "{error}");
+    let says = |what: &str| error.to_string().find(what).unwrap_or_else(|| panic!("{error}"));
+    assert!(says("refused this client") < says("password"));
+    assert!(says("password") < says("pattern"), "{error}");
     assert_eq!(kind_of(request.send(&["please"])), ErrorKind::Denied);
     assert_eq!(replies.iter().count(), 0, "iteration ends");
     assert_eq!(requests.try_recv().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn names_pattern_first_without_credentials() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).pull().unwrap();
+    let client = client_of(&pull).linger(Duration::ZERO).timeout(A_WHILE).clone();
+    // A client that is refused before it has finished connecting is not told, and tries again with a new socket.
+    let mut errors = iter::repeat_with(|| {
+        let (request, replies) = client.request().unwrap();
+        request(&[b"?"]).and_then(|()| replies.recv()).unwrap_err()
+    });
+    let error = errors.find(|error| error.kind() == ErrorKind::Denied).unwrap();
+    let says = |what: &str| error.to_string().find(what).unwrap_or_else(|| panic!("{error}"));
+    assert!(says("refused this client") < says("pattern"));
+    assert!(says("pattern") < says("address"), "{error}");
+    assert!(says("address") < says("password"), "{error}");
 }
 
 #[test]
