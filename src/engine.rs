@@ -76,6 +76,7 @@ mod zap_handler;
 
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -364,8 +365,46 @@ impl Engine {
     pub(crate) fn disconnect(&self, endpoint: &str) -> Result<()> {
         self.check_open(&format_args!("cannot disconnect from {}", endpoint.escape_debug()))?;
         self.state().disconnect(&self.gate, endpoint)?;
+        // There libzmq's own thread takes no part: the other end is a socket, and answers when its threads use it.
+        if !endpoint::is_inproc(endpoint) {
+            self.finish_disconnecting();
+        }
         log::info!(target: "zeroless", "{} disconnected from {endpoint}", self.properties.name);
         Ok(())
+    }
+
+    pub(crate) fn disconnect_all(&self) -> Result<()> {
+        self.check_open(&"cannot disconnect")?;
+        let connected = self.connected();
+        let outcomes = connected.iter().map(|endpoint| self.disconnect(endpoint));
+        // An error does not keep the other endpoints connected.
+        outcomes.fold(Ok(()), Result::and)
+    }
+
+    /// Waits until something has happened to the socket, and processes it.
+    ///
+    /// After disconnecting, libzmq's own thread needs one answer of the socket before it closes the connection. A socket
+    /// that nobody uses would never give it, and the server would go on sending messages to it, which are lost.
+    fn finish_disconnecting(&self) {
+        /// libzmq's thread may be busy.
+        const LIMIT: Duration = Duration::from_millis(50);
+
+        // A thread that polls the socket already processes what happens to it.
+        if self.gate.is_polled() {
+            return;
+        }
+        let mut is_first = true;
+        let look = |wire: &mut Wire| {
+            wire.events()?;
+            match mem::take(&mut is_first) {
+                true => Err(zmq::Error::EAGAIN),
+                false => Ok(()),
+            }
+        };
+        // Without an answer, the connection is closed when the socket is used next.
+        let _ = self
+            .gate
+            .run_blocking(Direction::Receiving, Wait::For(LIMIT), || None, look);
     }
 
     pub(crate) fn subscribe(&self, topic: &[u8]) -> Result<()> {

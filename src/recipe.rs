@@ -331,6 +331,9 @@ macro_rules! pattern_methods {
             /// what a publisher sends between connecting and that moment. The log warns about it. If you can, make the
             /// publisher the server.
             ///
+            /// If a publisher is restarted, a *client* that subscribes tells it its topics when it next receives, and
+            /// misses what the publisher sends before that.
+            ///
             /// # Errors
             ///
             /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a topic of 246 to 255 bytes if libzmq is

@@ -288,6 +288,11 @@ impl<S: Pollable> Gate<S> {
         }
     }
 
+    /// Whether a thread polls the socket, and so processes what happens to it.
+    pub(super) fn is_polled(&self) -> bool {
+        self.poll_locks.iter().any(|poll_lock| poll_lock.try_lock().is_none())
+    }
+
     /// Cancels all operations that wait with `cancel`. When this returns, none of them will receive a message.
     pub(super) fn cancel(&self, cancel: &Cancel) {
         cancel.set();

@@ -170,6 +170,10 @@ impl Socket {
 
     /// Disconnects from a server, by its host and port.
     ///
+    /// Blocks until libzmq can close the connection: usually for less than a millisecond, and for at most 50
+    /// milliseconds. If libzmq needs longer, it closes the connection when the socket is next used. Until then the
+    /// server may still send messages to this socket, and they are lost.
+    ///
     /// Messages that are still queued for it are delivered in the background, for as long as the recipe's `linger`
     /// allows, and are dropped after that.
     ///
@@ -251,10 +255,7 @@ impl Socket {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn disconnect_all(&self) -> Result<()> {
-        let connected = self.engine.connected();
-        let outcomes = connected.iter().map(|endpoint| self.engine.disconnect(endpoint));
-        // An error does not keep the other endpoints connected.
-        outcomes.fold(Ok(()), Result::and)
+        self.engine.disconnect_all()
     }
 
     /// Lets in clients with these public keys, from now on.

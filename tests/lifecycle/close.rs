@@ -99,6 +99,8 @@ fn every_call_returns_closed() {
     closed(pull.recv_timeout(Duration::from_secs(1)).map(drop));
     closed(push.socket().connect_local(5555));
     closed(push.socket().disconnect_local(port));
+    closed(push.socket().disconnect_all());
+    closed(pull.socket().disconnect_all());
     closed(news.subscribe("b"));
     closed(news.unsubscribe("a"));
     closed(publish.wait_for_subscribers(1, Duration::from_secs(1)));

@@ -1,9 +1,11 @@
 //! The open socket: what it reports, and how it is changed while running.
 
+use std::io::Read;
+use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{push_and_pull, texts, unused_port, wait_until, watchdog};
+use crate::support::{client_of_port, push_and_pull, texts, unused_port, wait_until, watchdog, zmtp};
 use zeroless::{Client, Sender, Server};
 
 #[test]
@@ -84,6 +86,24 @@ fn connects_and_disconnects_while_running() {
     push.socket().disconnect_all().unwrap();
     assert!(push.socket().endpoints().is_empty());
     assert!(push.send_timeout(&["to no one"], Duration::from_millis(20)).is_err());
+}
+
+#[test]
+fn idle_socket_finishes_disconnecting() {
+    let _watchdog = watchdog();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let closes_connection = || {
+        let pull = client_of_port(port).pull().unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        zmtp::shake_hands(&mut server, "PUSH");
+        pull.socket().disconnect_local(port).unwrap();
+        server.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        // Without an end, this times out.
+        server.read_to_end(&mut Vec::new()).is_ok()
+    };
+    // On a busy machine, libzmq's thread may be late.
+    assert!((0..10).any(|_| closes_connection()));
 }
 
 /// A pusher that does not connect again, after the server at this endpoint has closed.
