@@ -48,7 +48,16 @@ fn keygen(_port: u16) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Fails with the remedy if this build cannot encrypt. Otherwise a missing key file would be reported first.
+fn check_curve() -> Result<(), Box<dyn Error>> {
+    match zeroless::libzmq().curve() {
+        true => Ok(()),
+        false => Err("this example needs CURVE: run it with --features curve".into()),
+    }
+}
+
 fn server(port: u16) -> Result<(), Box<dyn Error>> {
+    check_curve()?;
     let folder = Path::new(FOLDER);
     let keypair = Keypair::load(folder.join("server.key_secret"))?;
     let (reply, requests) = Server::public(port)
@@ -64,6 +73,7 @@ fn server(port: u16) -> Result<(), Box<dyn Error>> {
 }
 
 fn client(port: u16) -> Result<(), Box<dyn Error>> {
+    check_curve()?;
     let folder = Path::new(FOLDER);
     let server = PublicKey::load(folder.join("server.key"))?;
     let keypair = Keypair::load(folder.join("client.key_secret"))?;

@@ -453,7 +453,8 @@
 //!
 //! Some options of a recipe are for long-running programs:
 //!
-//! * [`heartbeat`](Server::heartbeat) detects a peer whose machine lost power or its network.
+//! * [`heartbeat`](Server::heartbeat) detects a peer whose machine lost power or its network. Its documentation says
+//!   when it is safe: a short one breaks healthy connections that are busy.
 //! * [`max_message_size`](Server::max_message_size) prevents a peer from filling the memory with one frame.
 //! * [`configure`](Server::configure) calls your function with the socket of the [`zmq`](https://docs.rs/zmq/0.10)
 //!   crate. There you can set the options of libzmq that have no method here.

@@ -5,13 +5,29 @@ mod server;
 
 use std::time::Duration;
 
-use crate::engine::Pattern;
+use crate::engine::{Options, Pattern};
 use crate::error::Result;
-use crate::handle::{Publisher, Receiver, Sender, Subscriber, sender_and_receiver};
-use crate::topic;
+use crate::handle::{OpenSocket, Publisher, Receiver, Sender, Subscriber, sender_and_receiver};
+use crate::{report, topic};
 
 pub use client::Client;
 pub use server::Server;
+
+/// Logs what a newcomer may not expect of a heartbeat.
+fn warn_of_heartbeat(pattern: Pattern, options: &Options, socket: &OpenSocket) {
+    match pattern {
+        Pattern::Push | Pattern::Pull if options.has_heartbeat() => report::warn(format_args!(
+            "{} has a heartbeat: if a transfer or a full queue takes longer than its interval, the connection breaks and \
+             messages are lost; set a longer interval than that, or use TCP keepalive",
+            socket.label()
+        )),
+        Pattern::Request if options.has_heartbeat() && options.timeout.is_none() => report::warn(format_args!(
+            "{} has a heartbeat but no timeout: after a connection was lost, the reply never comes; set a timeout",
+            socket.label()
+        )),
+        _ => {}
+    }
+}
 
 /// Defines the option methods of a recipe, which set its fields `options` and `fault`.
 ///
@@ -137,6 +153,14 @@ macro_rules! option_methods {
             /// again. The other side is told to expect heartbeats, so it is enough to set them on one side. Over
             /// `inproc` they have no effect. The time is rounded up to milliseconds. Use intervals of about a tenth of
             /// a second or longer.
+            ///
+            /// A heartbeat can also break a healthy connection that is busy, and the messages on their way are then
+            /// lost. libzmq counts only whole messages as a sign of life, and a receiver whose queue is full stops
+            /// reading. So use an interval that is longer than the longest transfer of a message, and longer than a
+            /// receiver needs for a full queue. Opening `push` or `pull` with a heartbeat logs a warning. If you only
+            /// need to find out that a machine has gone, TCP keepalive breaks no healthy connection. Turn it on with
+            /// [`configure`](Self::configure) and [`set_tcp_keepalive`](zmq::Socket::set_tcp_keepalive), if your libzmq
+            /// [supports it](crate::guide::platforms).
             ///
             /// # Errors
             ///
@@ -371,6 +395,9 @@ macro_rules! pattern_methods {
             ///
             /// There is one request at a time: sending a second one abandons the first. Threads that send requests at
             /// the same time each need a socket of their own.
+            ///
+            /// Set a [`timeout`](Self::timeout). If the connection is lost after a request was sent, libzmq connects again
+            /// but does not send the request again, so without a timeout you would wait for its reply forever.
             ///
             /// # Errors
             ///

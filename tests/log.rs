@@ -134,6 +134,36 @@ fn warns_of_open_public_server() {
 }
 
 #[test]
+fn warns_of_heartbeat_that_can_lose_messages() {
+    let _watchdog = watchdog();
+    start_logging();
+    let recipe = |timeout: bool| {
+        let mut server = Server::new(0);
+        server.heartbeat(Duration::from_secs(60));
+        if timeout {
+            server.timeout(Duration::from_secs(60));
+        }
+        server
+    };
+    let warns = |socket: zeroless::Socket, about: &str| {
+        let warnings = logged(Level::Warn, socket.port().unwrap());
+        warnings.len() == 1 && warnings[0].contains(about)
+    };
+    let push = recipe(true).push().unwrap();
+    assert!(warns(push.socket(), "has a heartbeat: "));
+    let pull = recipe(false).pull().unwrap();
+    assert!(warns(pull.socket(), "has a heartbeat: "));
+    let (request, _replies) = recipe(false).request().unwrap();
+    assert!(warns(request.socket(), "no timeout"));
+
+    let (request, _replies) = recipe(true).request().unwrap();
+    let (reply, _requests) = recipe(false).reply().unwrap();
+    for socket in [request.socket(), reply.socket()] {
+        assert_eq!(logged(Level::Warn, socket.port().unwrap()), [""; 0]);
+    }
+}
+
+#[test]
 fn warns_of_refused_client_without_its_password() {
     let _watchdog = watchdog();
     start_logging();

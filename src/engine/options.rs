@@ -80,6 +80,10 @@ impl Options {
         Ok(())
     }
 
+    pub(crate) fn has_heartbeat(&self) -> bool {
+        self.heartbeat.is_some()
+    }
+
     pub(crate) fn set_max_message_size(&mut self, bytes: u64) -> Result<()> {
         match i64::try_from(bytes) {
             Ok(bytes @ 1..) => {

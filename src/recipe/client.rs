@@ -301,6 +301,7 @@ impl Client {
             topics,
             options: &self.options,
         })?;
+        super::warn_of_heartbeat(pattern, &self.options, &socket);
         if self.addresses.is_empty() {
             report::warn(format_args!(
                 "a client opened a {} socket without an address to connect to; \

@@ -374,6 +374,7 @@ impl Server {
             options: &self.options,
         })?;
         warn_of_surprises(pattern, &socket);
+        super::warn_of_heartbeat(pattern, &self.options, &socket);
         Ok(socket)
     }
 }

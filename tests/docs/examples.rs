@@ -467,6 +467,22 @@ fn load_balancer_replaces_worker_that_left() {
 }
 
 #[test]
+fn secure_names_missing_curve_before_missing_keys() {
+    let _watchdog = watchdog();
+    let empty = Folder::new("no-keys", &[]);
+    for role in ["server", "client"] {
+        let output = example("secure", &[role]).current_dir(&empty.0).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        let missing = if zeroless::libzmq().curve() {
+            "secure-keys/server.key"
+        } else {
+            "needs CURVE"
+        };
+        assert!(!output.status.success() && error.contains(missing), "{error}");
+    }
+}
+
+#[test]
 fn clean_stop_ends_on_signal() {
     let _watchdog = watchdog();
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
@@ -695,6 +711,7 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(name: &str, files: &[(&str, &str)]) -> Folder {
         let folder = std::env::temp_dir().join(format!("zeroless-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
         for (file, text) in files {
             let path = folder.join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -770,7 +787,6 @@ fn worker_pool_prints_help() {
 fn worker_pool_names_wrong_arguments() {
     let _watchdog = watchdog();
     let empty = Folder::new("nothing", &[]);
-    fs::create_dir_all(&empty.0).unwrap();
     for (arguments, said) in [
         (
             &["no/such/path"][..],
