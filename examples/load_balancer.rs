@@ -1,8 +1,8 @@
 //! A load balancer: each request goes to the worker that has been idle longest, or waits while all workers are busy.
 //!
 //! So a slow request delays only its own worker, and no other request. When an idle worker leaves, nothing is lost. When
-//! a worker dies while it works, its request is lost, and the client sends it again. A worker reports only once that it
-//! is ready, so when you restart the balancer, restart the workers too.
+//! a worker dies while it works, its request is lost, and the client sends it again. When the balancer restarts, it knows
+//! no worker, so a worker that hears nothing for two seconds reports again that it is ready.
 //!
 //! ```text
 //!   client ◀──┐             ┌────────┬────────┐                 ┌──▶ worker
@@ -49,7 +49,12 @@ fn balancer(port: u16) -> Result<()> {
         };
         select! {
             recv(reports) -> report => match report {
-                Ok(report) => idle.push_back(take_report(report, &reply)?),
+                Ok(report) => {
+                    let worker = take_report(report, &reply)?;
+                    if !idle.contains(&worker) {
+                        idle.push_back(worker);
+                    }
+                }
                 Err(_) => return Ok(()), // the socket was closed
             },
             recv(clients) -> request => match request {
@@ -93,11 +98,22 @@ fn is_there(outcome: Result<()>) -> Result<bool> {
 }
 
 fn worker(port: u16) -> Result<()> {
-    let (report, jobs) = Client::new().connect_local(port + 1).dealer()?;
+    let (report, jobs) = Client::new()
+        .connect_local(port + 1)
+        .timeout(Duration::from_secs(2))
+        .dealer()?;
     report(&[b"ready"])?;
     println!("waiting for requests from port {}; Ctrl-C to stop", port + 1);
     let signature = format!("by worker {}", std::process::id());
-    for mut job in jobs {
+    for job in jobs.incoming() {
+        let mut job = match job {
+            // The balancer may have restarted.
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                report(&[b"ready"])?;
+                continue;
+            }
+            job => job?,
+        };
         // The envelope, up to and including the empty frame, names the client. The reply starts with the same envelope.
         let envelope = job
             .iter()

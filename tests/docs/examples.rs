@@ -446,6 +446,18 @@ fn load_balancer_chooses_longest_idle_worker() {
 }
 
 #[test]
+fn load_balancer_finds_workers_after_restart() {
+    let _watchdog = watchdog();
+    let port = unused_ports(2);
+    let _worker = play("load_balancer", "worker", port);
+    let mut balancer = play("load_balancer", "balancer", port);
+    ask("load_balancer", port);
+    balancer.kill();
+    let _balancer = play("load_balancer", "balancer", port);
+    ask("load_balancer", port);
+}
+
+#[test]
 fn load_balancer_replaces_worker_that_left() {
     let _watchdog = watchdog();
     let port = unused_ports(2);
