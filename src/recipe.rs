@@ -2,32 +2,17 @@
 
 mod client;
 mod server;
+mod warnings;
 
 use std::time::Duration;
 
-use crate::engine::{Options, Pattern};
+use crate::engine::Pattern;
 use crate::error::Result;
-use crate::handle::{OpenSocket, Publisher, Receiver, Sender, Subscriber, sender_and_receiver};
-use crate::{report, topic};
+use crate::handle::{Publisher, Receiver, Sender, Subscriber, sender_and_receiver};
+use crate::topic;
 
 pub use client::Client;
 pub use server::Server;
-
-/// Logs what a newcomer may not expect of a heartbeat.
-fn warn_of_heartbeat(pattern: Pattern, options: &Options, socket: &OpenSocket) {
-    match pattern {
-        Pattern::Push | Pattern::Pull if options.has_heartbeat() => report::warn(format_args!(
-            "{} has a heartbeat: if a transfer or a full queue takes longer than its interval, the connection breaks and \
-             messages are lost; set a longer interval than that, or use TCP keepalive",
-            socket.label()
-        )),
-        Pattern::Request if options.has_heartbeat() && options.timeout.is_none() => report::warn(format_args!(
-            "{} has a heartbeat but no timeout: after a connection was lost, the reply never comes; set a timeout",
-            socket.label()
-        )),
-        _ => {}
-    }
-}
 
 /// Defines the option methods of a recipe, which set its fields `options` and `fault`.
 ///

@@ -1,10 +1,10 @@
 //! The recipe of a socket that connects to others.
 
+use super::warnings;
 use crate::endpoint;
 use crate::engine::{Options, Pattern, SocketSpec};
 use crate::error::{Error, Result};
 use crate::handle::OpenSocket;
-use crate::report;
 use crate::security::{Credentials, Keypair};
 
 /// The recipe of a socket that connects to one or more servers.
@@ -301,14 +301,8 @@ impl Client {
             topics,
             options: &self.options,
         })?;
-        super::warn_of_heartbeat(pattern, &self.options, &socket);
-        if self.addresses.is_empty() {
-            report::warn(format_args!(
-                "a client opened a {} socket without an address to connect to; \
-                 call connect on the recipe first, or socket().connect_local(port) on the handle",
-                pattern.name()
-            ));
-        }
+        warnings::about_client(pattern, &socket);
+        warnings::about_heartbeat(pattern, &self.options, &socket);
         Ok(socket)
     }
 }

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::endpoint;
+use super::warnings;
 use crate::engine::{Options, Pattern, SocketSpec};
 use crate::error::{Error, Result};
 use crate::handle::OpenSocket;
-use crate::report;
 use crate::security::Keypair;
 
 /// The recipe of a socket that binds: clients connect to it.
@@ -373,33 +372,8 @@ impl Server {
             topics,
             options: &self.options,
         })?;
-        warn_of_surprises(pattern, &socket);
-        super::warn_of_heartbeat(pattern, &self.options, &socket);
+        warnings::about_server(pattern, &socket);
+        warnings::about_heartbeat(pattern, &self.options, &socket);
         Ok(socket)
-    }
-}
-
-/// Logs what a newcomer may not expect of the server that has just opened.
-fn warn_of_surprises(pattern: Pattern, socket: &OpenSocket) {
-    let is_public = || socket.bound().iter().any(|endpoint| endpoint::is_everywhere(endpoint));
-    match socket.policy() {
-        None if is_public() => report::warn(format_args!(
-            "{} lets anyone in from other machines, without a password or encryption; \
-             the page guide::networks of the documentation shows how to let in only known clients, \
-             and Server::new listens only on this machine",
-            socket.label()
-        )),
-        Some(policy) if policy.lets_in_no_key() => report::warn(format_args!(
-            "{} lets no client in yet; call allow_keys with the public keys of its clients",
-            socket.label()
-        )),
-        _ => {}
-    }
-    if pattern == Pattern::Subscribe {
-        report::warn(format_args!(
-            "{} is a subscriber that binds, so it misses what is published before it first receives; \
-             to avoid that, make the publisher the server and the subscriber the client",
-            socket.label()
-        ));
     }
 }

@@ -1,0 +1,54 @@
+//! Warnings about what a newcomer may not expect of a socket that has just opened.
+
+use crate::engine::{Options, Pattern};
+use crate::handle::OpenSocket;
+use crate::{endpoint, report};
+
+pub(super) fn about_server(pattern: Pattern, socket: &OpenSocket) {
+    let is_public = || socket.bound().iter().any(|endpoint| endpoint::is_everywhere(endpoint));
+    match socket.policy() {
+        None if is_public() => report::warn(format_args!(
+            "{} lets anyone in from other machines, without a password or encryption; \
+             the page guide::networks of the documentation shows how to let in only known clients, \
+             and Server::new listens only on this machine",
+            socket.label()
+        )),
+        Some(policy) if policy.lets_in_no_key() => report::warn(format_args!(
+            "{} lets no client in yet; call allow_keys with the public keys of its clients",
+            socket.label()
+        )),
+        _ => {}
+    }
+    if pattern == Pattern::Subscribe {
+        report::warn(format_args!(
+            "{} is a subscriber that binds, so it misses what is published before it first receives; \
+             to avoid that, make the publisher the server and the subscriber the client",
+            socket.label()
+        ));
+    }
+}
+
+pub(super) fn about_client(pattern: Pattern, socket: &OpenSocket) {
+    if socket.connected().is_empty() {
+        report::warn(format_args!(
+            "a client opened a {} socket without an address to connect to; call connect on the recipe first, or \
+             socket().connect_local(port) on the handle",
+            pattern.name()
+        ));
+    }
+}
+
+pub(super) fn about_heartbeat(pattern: Pattern, options: &Options, socket: &OpenSocket) {
+    match pattern {
+        Pattern::Push | Pattern::Pull if options.has_heartbeat() => report::warn(format_args!(
+            "{} has a heartbeat: if a transfer or a full queue takes longer than its interval, the connection breaks and \
+             messages are lost; set a longer interval than that, or use TCP keepalive",
+            socket.label()
+        )),
+        Pattern::Request if options.has_heartbeat() && options.timeout.is_none() => report::warn(format_args!(
+            "{} has a heartbeat but no timeout: after a connection was lost, the reply never comes; set a timeout",
+            socket.label()
+        )),
+        _ => {}
+    }
+}
