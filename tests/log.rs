@@ -39,11 +39,17 @@ fn start_logging() {
     });
 }
 
-/// What was logged about a port at this level.
+/// What was logged at this level about the socket that is, or was last, bound to this port.
+///
+/// The system may give the port of a socket that another test has closed, so what was logged before is about that one.
 fn logged(level: Level, port: u16) -> Vec<String> {
     let memory = MEMORY.0.lock().unwrap();
-    let about = |text: &&(Level, String)| text.0 == level && text.1.contains(&format!(":{port}"));
-    memory.iter().filter(about).map(|(_, text)| text.clone()).collect()
+    let about_port = |(_, text): &&(Level, String)| text.contains(&format!(":{port}"));
+    let about: Vec<&(Level, String)> = memory.iter().filter(about_port).collect();
+    let bound = about.iter().rposition(|(_, text)| text.contains(" bound to "));
+    let since_bound = &about[bound.unwrap_or(0)..];
+    let at_level = since_bound.iter().filter(|(other, _)| *other == level);
+    at_level.map(|(_, text)| text.clone()).collect()
 }
 
 #[test]
