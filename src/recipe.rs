@@ -250,8 +250,8 @@ macro_rules! pattern_methods {
         /// no file descriptor is left.
         ///
         /// The methods do not block, with one exception. If this process has closed a socket within the last second,
-        /// and the new socket needs its port or its file descriptors, they wait for up to a second, because libzmq
-        /// frees both in the background.
+        /// and the new socket needs its port, its `ipc` path or its file descriptors, they wait for up to a second,
+        /// because libzmq frees them in the background.
         impl $Recipe {
             /// Opens the sending end of push/pull: each message goes to one of the pullers, in turn.
             ///

@@ -205,6 +205,8 @@ impl Socket {
 
     /// Disconnects from a server on this machine, by its port.
     ///
+    /// Blocks as [`disconnect`](Self::disconnect) does: for at most 50 milliseconds.
+    ///
     /// # Errors
     ///
     /// Fails as [`disconnect`](Self::disconnect) does: `NotConnected` for a port that the socket is not connected to,
@@ -224,6 +226,8 @@ impl Socket {
 
     /// Disconnects from a server, by its endpoint.
     ///
+    /// Blocks as [`disconnect`](Self::disconnect) does: for at most 50 milliseconds.
+    ///
     /// # Errors
     ///
     /// Fails as [`disconnect`](Self::disconnect) does: `NotConnected` for an endpoint that the socket is not connected
@@ -241,6 +245,8 @@ impl Socket {
     }
 
     /// Disconnects from all servers.
+    ///
+    /// Blocks for each of them as [`disconnect`](Self::disconnect) does: for at most 50 milliseconds.
     ///
     /// # Errors
     ///
