@@ -48,6 +48,8 @@
 //!    thread that waits for another peer may process the event. Only this and `Engine::wait_for_subscriptions` need a
 //!    timer.
 
+mod acceptance;
+mod closing;
 mod context;
 mod denial;
 mod eintr;
@@ -116,7 +118,7 @@ struct Resources {
     _domain: Option<ZapDomain>,
     /// The other end of the engine's `closed`.
     _closed: crossbeam_channel::Sender<Infallible>,
-    _context: Arc<SharedContext>,
+    context: Arc<SharedContext>,
 }
 
 impl Engine {
@@ -146,7 +148,7 @@ impl Engine {
             resources: Mutex::new(Some(Resources {
                 _domain: domain,
                 _closed: on_close,
-                _context: context,
+                context,
             })),
         };
         let bind_all = || spec.binds.iter().try_for_each(|endpoint| engine.bind(endpoint));
@@ -290,8 +292,12 @@ impl Engine {
             inproc::note_bound(&endpoint);
             reaper::note_released(endpoint);
         }
-        self.gate.close();
-        reaper::note_closed();
+        if let Some(wire) = self.gate.close() {
+            resources
+                .context
+                .closing
+                .close(wire, self.label(), self.has_credentials);
+        }
         drop(resources);
     }
 

@@ -10,7 +10,7 @@ use support::{
     await_denial, await_subscribers, client_of, client_of_port, client_of_sender, push_and_pull, run_in_child, silence,
     wait_until, watchdog,
 };
-use zeroless::{Client, Server};
+use zeroless::Server;
 
 /// Keeps what is logged. A process has only one logger, so each test looks for its own ports.
 struct Memory(Mutex<Vec<(Level, String)>>);
@@ -215,18 +215,6 @@ fn reports_function_that_panics() {
     assert!(
         errors[0].ends_with("the function given to plain has panicked"),
         "{errors:?}"
-    );
-}
-
-#[test]
-fn warns_of_client_connected_to_nothing() {
-    start_logging();
-    let _push = Client::new().push().unwrap();
-    let memory = MEMORY.0.lock().unwrap();
-    assert!(
-        memory
-            .iter()
-            .any(|(level, text)| *level == Level::Warn && text.contains("without an address to connect to"))
     );
 }
 

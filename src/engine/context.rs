@@ -7,19 +7,15 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam_channel::bounded;
 
+use super::closing::Closing;
 use super::zap_handler::ZapHandler;
 use super::{inproc, reaper};
 use crate::error::{Error, Result};
-use crate::report;
 use crate::security::{Policy, ZapDomain};
 use crate::sys;
-
-/// How long terminating the context may take before the log reports it.
-const WARN_AFTER: Duration = Duration::from_secs(1);
 
 /// How many file descriptors a context and its first two sockets take at most.
 const DESCRIPTORS_OF_CONTEXT: usize = 14;
@@ -40,6 +36,7 @@ pub(super) struct SharedContext {
     spare: Mutex<Option<zmq::Socket>>,
     /// Started for the first socket that does not let everyone in.
     zap_handler: Mutex<Option<ZapHandler>>,
+    pub(super) closing: Arc<Closing>,
 }
 
 impl SharedContext {
@@ -61,6 +58,7 @@ impl SharedContext {
             context: Some(context),
             spare: Mutex::new(Some(spare)),
             zap_handler: Mutex::new(None),
+            closing: Arc::default(),
         });
         *current = Arc::downgrade(&fresh);
         Ok(fresh)
@@ -113,42 +111,35 @@ impl Drop for SharedContext {
             .take();
         let spare = self.spare.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let context = self.context.take();
+        let closing = Arc::clone(&self.closing);
         // If a user's password function held the last socket, the thread of the ZAP handler drops it here. That thread
         // cannot join itself.
         match handler {
             Some(handler) if handler.thread() == thread::current().id() => {
-                thread::spawn(move || end(Some(handler), spare, context));
+                thread::spawn(move || end(Some(handler), spare, context, &closing));
             }
-            handler => end(handler, spare, context),
+            handler => end(handler, spare, context, &closing),
         }
     }
 }
 
 /// Terminates the context and all that belongs to it.
-fn end(handler: Option<ZapHandler>, spare: Option<zmq::Socket>, context: Option<zmq::Context>) {
+fn end(handler: Option<ZapHandler>, spare: Option<zmq::Socket>, context: Option<zmq::Context>, closing: &Arc<Closing>) {
     let (ended, wait) = bounded::<()>(0);
-    let watch = thread::Builder::new()
-        .name("zeroless-closing".into())
-        .spawn(move || warn_when_late(&wait));
+    let watch = {
+        let closing = Arc::clone(closing);
+        thread::Builder::new()
+            .name("zeroless-closing".into())
+            .spawn(move || closing.warn_when_late(&wait))
+    };
+    closing.finish();
     // All sockets are closed, so libzmq asks the handler nothing more.
     handler.into_iter().for_each(ZapHandler::stop);
     spare.into_iter().for_each(inproc::bind_all);
-    drop(context);
+    context.into_iter().for_each(|context| closing.terminate(context));
     drop(ended);
-    // If the thread could not be started, only its warning is lost.
+    // If the thread could not be started, only its warnings are lost.
     if let Ok(watch) = watch {
         let _ = watch.join();
-    }
-}
-
-/// Logs a warning after [`WARN_AFTER`], unless the other end of the channel is dropped before.
-///
-/// libzmq's function to terminate a context takes no timeout, so a thread watches the clock while it runs.
-fn warn_when_late(ended: &Receiver<()>) {
-    if ended.recv_timeout(WARN_AFTER) == Err(RecvTimeoutError::Timeout) {
-        report::warn(format_args!(
-            "the last socket has waited {WARN_AFTER:?} to close: messages that this process sent have not reached \
-             their peers yet; start the peers, or set a linger to give up after that time"
-        ));
     }
 }

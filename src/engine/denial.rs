@@ -60,6 +60,12 @@ impl DenialDetector {
         self.servers > 0
     }
 
+    /// An upper bound of the number of messages in the queues for the servers.
+    #[inline]
+    pub(super) fn queued(&self) -> u64 {
+        self.queued
+    }
+
     /// Whether all servers have refused the client. `events` is what the socket is ready for. Its `POLLOUT` must be
     /// exact.
     ///

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use super::denial::DENIED;
 use super::gate::GateError;
 use super::wait::Wait;
+use super::wire::UNCONNECTED;
 use crate::error::{Error, ErrorKind};
 
 impl GateError {
@@ -53,12 +54,19 @@ pub(super) fn of_waiting(
                 reasons_for_denial(has_credentials)
             ),
         ),
+        GateError::Libzmq(UNCONNECTED) => Error::new(
+            ErrorKind::NotConnected,
+            format!(
+                "{what_failed}: it has no address; call connect on the recipe first, or \
+                 socket().connect_local(port) on the handle"
+            ),
+        ),
         other => other.into_error(&what_failed),
     }
 }
 
 /// Why a server may have refused a client, the likely reasons first. libzmq does not report which one it was.
-fn reasons_for_denial(has_credentials: bool) -> &'static str {
+pub(super) fn reasons_for_denial(has_credentials: bool) -> &'static str {
     match has_credentials {
         true => {
             "its password, key or address is not let in, or the server uses another mechanism or pattern, or has sent a \

@@ -302,23 +302,21 @@ impl<S: Pollable> Gate<S> {
         self.poll_locks.iter().for_each(TimedLock::wake_all);
     }
 
-    /// Wakes all waiting threads, and drops the socket when no thread polls its descriptor. Two threads must not call
-    /// this at the same time.
-    pub(super) fn close(&self) {
+    /// Wakes all waiting threads, and takes the socket out when no thread polls its descriptor. Two threads must not
+    /// call this at the same time.
+    pub(super) fn close(&self) -> Option<S> {
         let mut socket = {
             let mut core = self.lock();
             core.waiters.iter_mut().for_each(Waiter::wake);
             core.socket.take()
         };
         socket.iter_mut().for_each(Pollable::prepare_close);
-        // A thread that gets a poll lock from now on finds the socket gone, and leaves. While this thread holds both
+        // A thread that gets a poll lock from now on finds the socket gone, and leaves. So once this thread has had both
         // poll locks, no thread polls the descriptor (rule 7).
-        let poll_guards = self
-            .poll_locks
-            .each_ref()
-            .map(|poll_lock| poll_lock.lock(Deadline::default()));
-        drop(socket);
-        drop(poll_guards);
+        for poll_lock in &self.poll_locks {
+            drop(poll_lock.lock(Deadline::default()));
+        }
+        socket
     }
 
     /// Reads something of the socket without changing it; `None` once closed.

@@ -100,10 +100,6 @@ const COMMON: Properties = Properties {
 };
 
 impl Pattern {
-    pub(crate) fn name(self) -> &'static str {
-        self.properties().name
-    }
-
     pub(super) fn properties(self) -> &'static Properties {
         match self {
             Pattern::Push => &Properties {

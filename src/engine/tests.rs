@@ -10,6 +10,7 @@ use zmq::{POLLIN, POLLOUT, PollEvents};
 
 use super::denial::DENIED;
 use super::gate::{Pollable, WaiterState};
+use super::wire::Fate;
 use super::*;
 use crate::message::Message;
 
@@ -20,9 +21,10 @@ fn bound_wire(context: &zmq::Context, pattern: Pattern, configure: impl Fn(&zmq:
     let socket = context.socket(pattern.properties().socket_type).unwrap();
     socket.set_linger(0).unwrap();
     configure(&socket);
-    socket.bind("tcp://127.0.0.1:*").unwrap();
-    let endpoint = socket.get_last_endpoint().unwrap().unwrap();
-    (Wire::new(socket, pattern), endpoint)
+    let mut wire = Wire::new(socket, pattern);
+    wire.bind("tcp://127.0.0.1:*").unwrap();
+    let endpoint = wire.socket.get_last_endpoint().unwrap().unwrap();
+    (wire, endpoint)
 }
 
 /// A peer in a context of its own, so that it can vanish from one moment to the next.
@@ -153,11 +155,11 @@ fn sends_at_once_when_the_queue_was_just_emptied() {
     let context = zmq::Context::new();
     let push = context.socket(zmq::PUSH).unwrap();
     push.set_sndhwm(1).unwrap();
-    push.bind("inproc://emptied").unwrap();
+    let mut wire = Wire::new(push, Pattern::Push);
+    wire.bind("inproc://emptied").unwrap();
     let pull = context.socket(zmq::PULL).unwrap();
     pull.set_rcvhwm(1).unwrap();
     pull.connect("inproc://emptied").unwrap();
-    let mut wire = Wire::new(push, Pattern::Push);
     wait_for(&wire, POLLOUT);
 
     // Many rounds, in less time than a send without rule 3 takes to process events once.
@@ -401,11 +403,6 @@ fn client_without_a_queue_is_denied() {
     const NOWHERE: &str = "tcp://127.0.0.1:9";
     let context = zmq::Context::new();
     let mut wire = Wire::new(context.socket(zmq::DEALER).unwrap(), Pattern::Dealer);
-    assert_eq!(
-        wire.try_send(&[b"to nobody"]),
-        Err(zmq::Error::EAGAIN),
-        "there is no server yet"
-    );
     wire.connect(NOWHERE).unwrap();
     assert_eq!(wire.events(), Ok(POLLOUT));
     // Without the wire, as libzmq does when a server refuses the client.
@@ -456,4 +453,65 @@ fn full_or_missing_queues_are_no_denial() {
         Err(zmq::Error::EAGAIN),
         "a client may connect"
     );
+}
+
+/// A wire that is connected to this endpoint, with this high-water mark.
+fn pushing_wire(context: &zmq::Context, endpoint: &str, mark: i32) -> Wire {
+    let socket = context.socket(zmq::PUSH).unwrap();
+    socket.set_linger(0).unwrap();
+    socket.set_sndhwm(mark).unwrap();
+    let mut wire = Wire::new(socket, Pattern::Push);
+    wire.connect(endpoint).unwrap();
+    wire
+}
+
+#[test]
+fn acceptance_is_certain_once_all_messages_are_taken() {
+    let context = zmq::Context::new();
+    let pull = context.socket(zmq::PULL).unwrap();
+    pull.set_rcvtimeo(SOON.as_millis() as i32).unwrap();
+    pull.bind("tcp://127.0.0.1:*").unwrap();
+    let endpoint = pull.get_last_endpoint().unwrap().unwrap();
+    for mark in [0, 2, 3, 7, 100] {
+        for count in (1..40).filter(|&count| mark == 0 || count < mark) {
+            let mut wire = pushing_wire(&context, &endpoint, mark);
+            (0..count).for_each(|_| wire.try_send(&["x"]).unwrap());
+            (0..count).for_each(|_| drop(pull.recv_msg(0).unwrap()));
+            let fate = wire.fate().unwrap();
+            assert!(matches!(fate, Fate::Unknown), "{count} messages, mark {mark}");
+        }
+    }
+}
+
+#[test]
+fn client_without_a_server_is_not_accepted() {
+    let context = zmq::Context::new();
+    for (mark, count) in [(0, 1), (0, 5_000), (2, 1), (3, 2), (1_000, 999)] {
+        let mut wire = pushing_wire(&context, "tcp://127.0.0.1:9", mark);
+        (0..count).for_each(|_| wire.try_send(&["x"]).unwrap());
+        let fate = wire.fate().unwrap();
+        assert!(
+            matches!(fate, Fate::Unaccepted(lost) if lost == count),
+            "{count} messages, mark {mark}"
+        );
+    }
+}
+
+#[test]
+fn queue_holds_as_many_messages_as_the_user_has_set() {
+    let context = zmq::Context::new();
+    for mark in [1, 2, 3, 5, 1_000] {
+        let fill = |wire: &mut Wire| (0..).take_while(|_| wire.try_send(&["x"]).is_ok()).count();
+        let mut wire = pushing_wire(&context, "tcp://127.0.0.1:9", mark);
+        assert_eq!(fill(&mut wire), mark as usize);
+
+        let mut wire = pushing_wire(&context, "tcp://127.0.0.1:9", mark);
+        wire.connect("tcp://127.0.0.1:10").unwrap();
+        assert_eq!(fill(&mut wire), 2 * mark as usize);
+
+        let mut wire = pushing_wire(&context, "tcp://127.0.0.1:9", mark);
+        wire.disconnect("tcp://127.0.0.1:9").unwrap();
+        wire.connect("tcp://127.0.0.1:10").unwrap();
+        assert_eq!(fill(&mut wire), mark as usize);
+    }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use zmq::{DONTWAIT, PollEvents, SNDMORE};
 
+use super::acceptance::Acceptance;
 use super::denial::{DENIED, DenialDetector};
 use super::eintr::retry_interrupted;
 use super::envelope::Envelope;
@@ -15,17 +16,35 @@ use super::gate::Pollable;
 use super::incoming::{Incoming, LARGE};
 use super::pattern::{AfterTornMessage, Pattern, Properties};
 use super::subscriptions::Subscriptions;
-use crate::sys;
+use super::wait::milliseconds;
+use crate::sys::Descriptor;
+use crate::{endpoint, sys};
+
+/// Stands for "the socket has never had an endpoint". libzmq never returns this one from sending or receiving.
+pub(super) const UNCONNECTED: zmq::Error = zmq::Error::ENOTCONN;
+
+/// What will become of the messages that a closing socket has sent.
+pub(super) enum Fate {
+    /// They are delivered, or it cannot be known.
+    Unknown,
+    /// The server has not accepted the client yet. It may still receive this number of messages.
+    Unaccepted(u64),
+    /// The server has refused the client. At most this number of messages is lost.
+    Refused(u64),
+}
 
 pub(super) struct Wire {
     pub(super) socket: zmq::Socket,
     properties: &'static Properties,
+    /// Whether it was ever bound or connected.
+    has_endpoint: bool,
     /// The frame that was received last. It is reused, because making and dropping one for each message would cost more
     /// than receiving.
     frame: zmq::Message,
     /// Whether a `REQ` socket is in the middle of a request whose peer has gone, and must be given a last frame.
     owes_last_frame: bool,
     denial: DenialDetector,
+    acceptance: Acceptance,
     /// Of a reply socket only.
     envelope: Option<Envelope>,
     /// Of a publisher only.
@@ -38,9 +57,11 @@ impl Wire {
         Wire {
             socket,
             properties,
+            has_endpoint: false,
             frame: zmq::Message::new(),
             owes_last_frame: false,
             denial: DenialDetector::default(),
+            acceptance: Acceptance::default(),
             envelope: properties.has_envelope.then(Envelope::default),
             subscriptions: properties.counts_subscriptions.then(Subscriptions::default),
         }
@@ -50,8 +71,11 @@ impl Wire {
         // libzmq opens a descriptor to list the interfaces, and in most systems' builds aborts the process if none is
         // left.
         sys::check_free_descriptors(1).map_err(|_| zmq::Error::EMFILE)?;
+        self.acceptance.stop(&self.socket)?;
         self.denial.note_bound();
-        self.socket.bind(endpoint)
+        self.socket.bind(endpoint)?;
+        self.has_endpoint = true;
+        Ok(())
     }
 
     pub(super) fn connect(&mut self, endpoint: &str) -> zmq::Result<()> {
@@ -59,12 +83,25 @@ impl Wire {
         if endpoint.contains('[') {
             self.socket.set_ipv6(true)?;
         }
+        match self.can_watch_acceptance(endpoint)? {
+            true => self.acceptance.watch(&self.socket)?,
+            false => self.acceptance.stop(&self.socket)?,
+        }
         self.socket.connect(endpoint)?;
         self.denial.note_connected(endpoint);
+        self.has_endpoint = true;
         Ok(())
     }
 
+    /// With `ZMQ_IMMEDIATE`, libzmq makes the queue later, with the high-water mark of now, so that must not change.
+    fn can_watch_acceptance(&self, endpoint: &str) -> zmq::Result<bool> {
+        let has_fit_pattern = self.properties.pollout_is_exact && !self.properties.reply_empties_queue;
+        let is_first = !self.has_endpoint && !endpoint::is_inproc(endpoint);
+        Ok(has_fit_pattern && is_first && !self.socket.is_immediate()?)
+    }
+
     pub(super) fn disconnect(&mut self, endpoint: &str) -> zmq::Result<()> {
+        self.acceptance.stop(&self.socket)?;
         match self.socket.disconnect(endpoint) {
             // libzmq has dropped the endpoint by itself: an `inproc` server has closed, or a connection was lost and
             // `ZMQ_RECONNECT_IVL` is -1.
@@ -92,6 +129,7 @@ impl Wire {
     #[inline]
     fn sends_at_once(&mut self, frame: &[u8]) -> bool {
         let is_whole = self.envelope.is_none() && !self.owes_last_frame;
+        let is_whole = is_whole && self.has_endpoint && !self.acceptance.must_grow(self.denial.queued());
         let is_sent = is_whole && frame.len() < LARGE && self.socket.send(frame, DONTWAIT).is_ok();
         if is_sent {
             self.denial.note_sent();
@@ -101,6 +139,7 @@ impl Wire {
 
     #[inline(never)]
     fn try_send_any(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
+        self.check_endpoint()?;
         // A failed send throws its copy away. For a small message, that costs less than asking first whether there is
         // room.
         let large = frames.iter().map(|frame| frame.as_ref().len()).sum::<usize>() >= LARGE;
@@ -137,9 +176,19 @@ impl Wire {
     /// Fails with `EAGAIN` if no peer has room. Where `POLLOUT` is not exact, succeeds always, because only sending
     /// shows whether there is room.
     pub(super) fn try_find_room(&self) -> zmq::Result<()> {
+        self.check_endpoint()?;
         match self.properties.pollout_is_exact {
             true => self.check_room(self.ready_events()?),
             false => Ok(()),
+        }
+    }
+
+    /// A socket that never had an endpoint would wait forever, or drop what it sends.
+    #[inline]
+    fn check_endpoint(&self) -> zmq::Result<()> {
+        match self.has_endpoint {
+            true => Ok(()),
+            false => Err(UNCONNECTED),
         }
     }
 
@@ -245,6 +294,9 @@ impl Wire {
         count: usize,
         mut send: impl FnMut(&zmq::Socket, usize, i32) -> zmq::Result<()>,
     ) -> zmq::Result<()> {
+        if self.acceptance.must_grow(self.denial.queued()) {
+            self.acceptance.grow(&self.socket)?;
+        }
         if self.owes_last_frame {
             self.send_empty_frame(0)?;
             self.owes_last_frame = false;
@@ -307,6 +359,7 @@ impl Wire {
     /// If there is no memory for a frame, the message is lost, and the next one is whole.
     #[inline]
     pub(super) fn try_receive(&mut self, message: &mut impl Incoming) -> zmq::Result<()> {
+        self.check_endpoint()?;
         if let Some(envelope) = &mut self.envelope {
             envelope.receive(&self.socket)?;
         }
@@ -345,6 +398,7 @@ impl Wire {
     /// Reads and counts the subscriptions that have arrived. Fails with `EAGAIN` if there were fewer than `wanted`
     /// since the socket opened.
     pub(super) fn try_count_subscriptions(&mut self, wanted: usize) -> zmq::Result<()> {
+        self.check_endpoint()?;
         if let Some(subscriptions) = &mut self.subscriptions {
             subscriptions.read(&self.socket)?;
         }
@@ -356,6 +410,53 @@ impl Wire {
 
     pub(super) fn subscriptions_arrived(&self) -> usize {
         self.subscriptions.as_ref().map_or(0, Subscriptions::arrived)
+    }
+}
+
+impl Wire {
+    /// How long libzmq delivers what was sent after the socket is closed; `None` for no limit.
+    pub(super) fn linger(&self) -> Option<Duration> {
+        let linger = self.socket.get_linger().unwrap_or(0);
+        u64::try_from(linger).ok().map(Duration::from_millis)
+    }
+
+    pub(super) fn set_linger(&self, linger: Duration) {
+        // An error has no consequence but a longer or shorter linger, and libzmq has none to return.
+        let _ = self.socket.set_linger(milliseconds(linger));
+    }
+
+    pub(super) fn descriptor(&self) -> zmq::Result<Descriptor> {
+        self.socket.get_fd()
+    }
+
+    pub(super) fn has_sent(&self) -> bool {
+        self.denial.queued() > 0
+    }
+
+    /// What will become of the messages that were sent. Nothing can be sent afterwards.
+    pub(super) fn fate(&self) -> zmq::Result<Fate> {
+        let sent = self.denial.queued();
+        let events = self.ready_events()?;
+        if sent == 0 || self.properties.reply_empties_queue {
+            return Ok(Fate::Unknown);
+        }
+        if self.is_denied(events)? {
+            return Ok(Fate::Refused(sent));
+        }
+        let is_watched = self.acceptance.is_watched() && events.contains(zmq::POLLOUT);
+        match is_watched && !self.acceptance.has_report(&self.socket, sent)? {
+            true => Ok(Fate::Unaccepted(sent)),
+            false => Ok(Fate::Unknown),
+        }
+    }
+
+    /// Whether the server has refused a client that it had not accepted yet. Something has happened to the client since
+    /// then.
+    ///
+    /// To such a client, libzmq reports that it has taken a message, or that one has arrived. Without either, libzmq has
+    /// removed the queue, because the server has refused the client.
+    pub(super) fn is_refused_by_event(&self) -> zmq::Result<bool> {
+        Ok(self.ready_events()?.is_empty())
     }
 }
 

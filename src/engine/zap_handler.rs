@@ -31,13 +31,14 @@ pub(super) struct ZapHandler {
 impl ZapHandler {
     /// Starts answering, with a `ROUTER` socket.
     pub(super) fn start(socket: zmq::Socket, what_failed: &str) -> Result<ZapHandler> {
-        let prepare = || {
-            socket.set_linger(0)?;
-            socket.bind(endpoint::ZAP)?;
-            socket.get_fd()
+        let mut wire = Wire::new(socket, Pattern::Router);
+        let mut prepare = || {
+            wire.set_linger(Duration::ZERO);
+            wire.bind(endpoint::ZAP)?;
+            wire.descriptor()
         };
         let descriptor = prepare().map_err(|error| Error::from_zmq(what_failed, error))?;
-        let gate = Arc::new(Gate::new(Wire::new(socket, Pattern::Router), descriptor));
+        let gate = Arc::new(Gate::new(wire, descriptor));
         // The notifier is made now: once started, the thread must not fail because no descriptor is left.
         let notifier = gate.lock().waiters[Direction::Receiving as usize].announce();
         notifier.map_err(|error| Error::from_io(what_failed, error))?;

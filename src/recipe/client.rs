@@ -301,7 +301,6 @@ impl Client {
             topics,
             options: &self.options,
         })?;
-        warnings::about_client(pattern, &socket);
         warnings::about_heartbeat(pattern, &self.options, &socket);
         Ok(socket)
     }

@@ -28,16 +28,6 @@ pub(super) fn about_server(pattern: Pattern, socket: &OpenSocket) {
     }
 }
 
-pub(super) fn about_client(pattern: Pattern, socket: &OpenSocket) {
-    if socket.connected().is_empty() {
-        report::warn(format_args!(
-            "a client opened a {} socket without an address to connect to; call connect on the recipe first, or \
-             socket().connect_local(port) on the handle",
-            pattern.name()
-        ));
-    }
-}
-
 pub(super) fn about_heartbeat(pattern: Pattern, options: &Options, socket: &OpenSocket) {
     match pattern {
         Pattern::Push | Pattern::Pull if options.has_heartbeat() => report::warn(format_args!(

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{client_of_port, push_and_pull, texts, unused_port, wait_until, watchdog, zmtp};
-use zeroless::{Client, Sender, Server};
+use zeroless::{Client, ErrorKind, Sender, Server};
 
 #[test]
 fn returns_chosen_port() {
@@ -151,11 +151,17 @@ fn disconnects_from_all_though_libzmq_gave_up_one() {
     assert!(push.try_send(&["to no one"]).is_err());
 }
 
+/// A client that has left its only server.
+fn client_between_servers() -> Client {
+    client_of_port(unused_port())
+}
+
 #[test]
 fn blocked_send_continues_after_connect() {
     let _watchdog = watchdog();
     for _ in 0..100 {
-        let push = Client::new().push().unwrap();
+        let push = client_between_servers().push().unwrap();
+        push.socket().disconnect_all().unwrap();
         let pull = Server::new(0).pull().unwrap();
         let (about, to_block) = crossbeam_channel::bounded(0);
         thread::scope(|scope| {
@@ -173,7 +179,8 @@ fn blocked_send_continues_after_connect() {
 #[test]
 fn iteration_continues_after_connect() {
     let _watchdog = watchdog();
-    let pull = Client::new().pull().unwrap();
+    let pull = client_between_servers().pull().unwrap();
+    pull.socket().disconnect_all().unwrap();
     thread::scope(|scope| {
         let first = scope.spawn(|| pull.iter().next().unwrap());
         let push = Server::new(0).push().unwrap();
@@ -181,6 +188,50 @@ fn iteration_continues_after_connect() {
         push(&[b"hello"]).unwrap();
         assert_eq!(texts(&first.join().unwrap()), ["hello"]);
     });
+}
+
+/// Asserts that the error says how to give a client an address.
+fn assert_unconnected<T: std::fmt::Debug>(outcome: zeroless::Result<T>) {
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotConnected);
+    assert!(error.to_string().contains("call connect on the recipe"), "{error}");
+}
+
+#[test]
+fn client_without_address_neither_sends_nor_receives() {
+    let _watchdog = watchdog();
+    let client = Client::new();
+    let (pair, pairs) = client.pair().unwrap();
+    for sender in [
+        client.push().unwrap(),
+        client.dealer().unwrap().0,
+        client.request().unwrap().0,
+        client.xpublish().unwrap().0,
+        client.xsubscribe().unwrap().0,
+        pair,
+    ] {
+        assert_unconnected(sender.send(&["\x01"]));
+        assert_unconnected(sender.try_send(&["\x01"]));
+        assert_unconnected(sender.send(&[vec![1; 100_000]]));
+        assert_unconnected(
+            sender
+                .send(&["\x01", "two frames"])
+                .map_err(|error| match error.kind() {
+                    // An xsubscriber sends subscriptions of one frame.
+                    ErrorKind::InvalidInput => sender.send(&["\x01"]).unwrap_err(),
+                    _ => error,
+                }),
+        );
+    }
+    let publish = client.publish().unwrap();
+    assert_unconnected(publish.send(&["news"]));
+    assert_unconnected(publish.wait_for_subscribers(1, Duration::from_secs(60)));
+    for receiver in [client.pull().unwrap(), client.reply().unwrap().1, pairs] {
+        assert_unconnected(receiver.recv());
+        assert_unconnected(receiver.try_recv());
+        assert_eq!(receiver.iter().count(), 0);
+    }
+    assert_unconnected(client.subscribe([""]).unwrap().recv());
 }
 
 #[test]

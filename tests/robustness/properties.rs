@@ -490,7 +490,10 @@ impl Pushing {
             }
             // There is always room, because a sequence is far shorter than a queue.
             Step::Send => {
-                let fault = (self.connections == [None; SERVERS]).then_some(ErrorKind::WouldBlock);
+                let fault = match self.connections_made {
+                    0 => Some(ErrorKind::NotConnected),
+                    _ => (self.connections == [None; SERVERS]).then_some(ErrorKind::WouldBlock),
+                };
                 if self.succeeds(self.push.try_send(&[self.sent.len().to_string()]), fault)? {
                     self.sent.push(self.connections);
                 }
