@@ -1,31 +1,14 @@
 //! ZeroMQ made plain: **iterate to receive, call to send.**
 //!
-//! ```no_run
-//! use zeroless::{Client, Server};
-//! # fn worker() -> zeroless::Result<()> {
+//! ZeroMQ carries messages between threads, processes and machines, directly, without a message broker. This crate
+//! calls libzmq, the C++ library that implements ZeroMQ.
 //!
-//! // A worker, in one process.
-//! for message in Server::new(12345).pull()? {
-//!     println!("{message:?}");
-//! }
-//! # Ok(())
-//! # }
-//! # fn producer() -> zeroless::Result<()> {
+//! This page is a guide for people who have never used ZeroMQ. It takes about half an hour. It begins with sending and
+//! receiving. Then it explains the patterns, what goes wrong and how you notice it, threads, and how a program ends.
+//! The rest is for when you need it.
 //!
-//! // A producer, in another process.
-//! let push = Client::new().connect_local(12345).push()?;
-//! push(&[b"1", b"Msg1"])?;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! ZeroMQ carries messages between threads, processes and machines. This crate calls libzmq, the C++ library that
-//! implements ZeroMQ.
-//!
-//! This page is a guide for people who have never used ZeroMQ. It begins with sending and receiving. Then it explains
-//! the patterns and how to combine them. It ends with what to know before you run a program in production.
-//!
-//! * [Servers and clients](#servers-and-clients)
+//! * [Send and receive](#send-and-receive)
+//!   * [Servers and clients](#servers-and-clients)
 //! * [Messages](#messages)
 //! * [Which pattern](#which-pattern)
 //!   * [Push and pull: share work out](#push-and-pull-share-work-out)
@@ -34,20 +17,67 @@
 //!   * [Pair: connect two peers](#pair-connect-two-peers)
 //!   * [Dealer and router: ask many questions at a time](#dealer-and-router-ask-many-questions-at-a-time)
 //!   * [Stream: raw bytes](#stream-raw-bytes)
+//! * [Which patterns fit which](#which-patterns-fit-which)
+//! * [What goes wrong](#what-goes-wrong)
+//!   * [Timeouts](#timeouts)
+//!   * [Errors](#errors)
+//!   * [The log](#the-log)
 //! * [Threads](#threads)
 //! * [Several sockets at once](#several-sockets-at-once)
+//! * [Closing](#closing)
 //! * [Proxies](#proxies)
 //! * [Large messages](#large-messages)
-//! * [Timeouts](#timeouts)
-//! * [Closing](#closing)
 //! * [Live sockets and options](#live-sockets-and-options)
-//! * [Errors](#errors)
-//! * [The log](#the-log)
 //! * [Guarantees](#guarantees)
 //! * [Networks](#networks)
 //! * [Platforms](#platforms)
 //!
-//! # Servers and clients
+//! # Send and receive
+//!
+//! This program is a worker or a producer. Producers send jobs, and the worker prints them. Put it into `src/main.rs`
+//! of a project that depends on zeroless:
+//!
+//! ```no_run
+//! use zeroless::{Client, Server, frames, text};
+//!
+//! fn main() -> zeroless::Result<()> {
+//!     match std::env::args().nth(1).as_deref() {
+//!         Some("worker") => {
+//!             let jobs = Server::new(12345).pull()?;
+//!             for job in jobs {
+//!                 println!("{}", text(&job));
+//!             }
+//!         }
+//!         Some("producer") => {
+//!             let push = Client::new().connect_local(12345).push()?;
+//!             for number in 1..=3 {
+//!                 push(frames!["job", number.to_string()])?;
+//!             }
+//!         }
+//!         _ => eprintln!("say worker or producer"),
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Run it in two terminals:
+//!
+//! ```text
+//! terminal 1                        terminal 2
+//!
+//! $ cargo run -- worker             $ cargo run -- producer
+//! job, 1
+//! job, 2
+//! job, 3
+//! ```
+//!
+//! There are two things to learn: to receive messages, **iterate** over what [`pull`](Server::pull) returns. To send a
+//! message, **call** what [`push`](Client::push) returns. The worker waits for more messages until you press Ctrl-C.
+//!
+//! Run the producer again, or several at the same time: the worker prints all their jobs. Then stop the worker, and run
+//! the producer: after a second, it says that it waits. Start the worker: the jobs arrive, and the producer ends.
+//!
+//! ## Servers and clients
 //!
 //! A [`Server`] listens on a port. A [`Client`] connects to one or more servers. Both are *recipes*: they describe a
 //! socket, and do not open it. A *pattern* says who sends to whom. A pattern method such as [`push`](Server::push)
@@ -60,6 +90,9 @@
 //! comes back. It does not matter which side sends, either: a client can push to a server, and a server can push to its
 //! clients. Make the long-lived side the server, because the clients must know its address.
 //!
+//! [`Server::new`] listens only on this machine. [`Server::public`] also listens for other machines, on all network
+//! interfaces. It lets every client in, unless you [set rules](guide::networks).
+//!
 //! An *endpoint* is an address together with its transport. Most programs use TCP. [`Server::at`] and
 //! [`Client::connect_to`] also take other endpoints:
 //!
@@ -67,9 +100,6 @@
 //! * `inproc://jobs` is a name, for threads of this process.
 //!
 //! One socket can have several endpoints: use [`Server::also_at`], or `connect` several times.
-//!
-//! [`Server::new`] listens only on this machine. [`Server::public`] also listens for other machines, on all network
-//! interfaces. It lets every client in, unless you [set rules](guide::networks).
 //!
 //! # Messages
 //!
@@ -153,9 +183,15 @@
 //! ```
 //!
 //! Use it for jobs that any worker can do, and to collect the results of workers: then many clients push to one server
-//! that pulls. Each message goes to one puller. When the queues of all pullers are full, sending blocks. A server that
-//! pushes also blocks until a client is connected. A client that pushes can start before its server: the messages wait
-//! in its queue.
+//! that pulls. Each message goes to one puller. A server that pushes blocks until a client is connected. A client that
+//! pushes can start before its server: the messages wait in its queue.
+//!
+//! Messages are dealt out in advance, to the pullers in turn. So a slow worker can have hundreds of messages in its
+//! queue while another worker is idle, and **a worker that dies takes its share along**: of 100 jobs for two workers,
+//! about 50 are lost. Use push and pull for jobs that you can lose or repeat. The example `load_balancer` gives a job
+//! only to an idle worker. When the queues of all pullers are full, sending blocks.
+//! [`high_water_mark`](Server::high_water_mark) makes the queues shorter, but the operating system's buffers also hold
+//! many small messages.
 //!
 //! ```
 //! use zeroless::{Client, Server};
@@ -213,7 +249,8 @@
 //! ```
 //!
 //! Both sides take turns: one request, one reply. After a [timeout](#timeouts), a client can ask again. From then on,
-//! it never receives a late reply to its first request.
+//! it never receives a late reply to its first request. Set a timeout: if the server dies before it replies, the reply
+//! never comes.
 //!
 //! ```
 //! use std::thread;
@@ -297,6 +334,115 @@
 //! Use it for peers that do not speak ZeroMQ: browsers, terminals, old devices. Each message has two frames: the
 //! routing id of a peer, and the bytes received from it or to send to it. The example `http` is a small web server.
 //!
+//! # Which patterns fit which
+//!
+//! Either side can be the server:
+//!
+//! | one side | the other side | what to know |
+//! |---|---|---|
+//! | `push` | `pull` | |
+//! | `publish` or `xpublish` | `subscribe` or `xsubscribe` | all four combinations work |
+//! | `request` | `reply` | |
+//! | `request` | `router` | the router must send the envelope back |
+//! | `dealer` | `reply` | the dealer sends an empty frame before the message, and receives one before the reply |
+//! | `dealer` | `router` | |
+//! | `dealer` | `dealer` | |
+//! | `router` | `router` | to send first, a router must know the [`identity`](Client::identity) of the other |
+//! | `pair` | `pair` | only two peers |
+//! | [`stream`](Server::stream) | plain TCP, without ZeroMQ | |
+//!
+//! Do not combine other patterns: libzmq refuses the client, and no message arrives. The server does not notice it.
+//! What the client notices depends on its pattern:
+//!
+//! * A client that is a `push`, `request`, `dealer` or `pair` gets the error [`Denied`](ErrorKind::Denied) when it next
+//!   sends or receives. If it closes right after sending, the crate [reports](#the-log) at level error that the server
+//!   has refused it, and how many messages may be lost. On the server's own machine, a client is sometimes refused so
+//!   quickly that the crate does not notice.
+//! * All other clients never notice it. A subscriber that connects to a `push` waits, as if there were no server.
+//!
+//! So if nothing arrives, check the patterns and the ports of both sides first. Over `inproc`, libzmq does not check
+//! the patterns at all.
+//!
+//! # What goes wrong
+//!
+//! A call that fails returns an error. What no call can return is reported in the log, or on standard error in a
+//! program without a logger.
+//!
+//! | what happens | how you notice it |
+//! |---|---|
+//! | an invalid host, port or option | the pattern method returns an error |
+//! | the port is in use | the pattern method returns [`AddrInUse`](ErrorKind::AddrInUse) |
+//! | the server is not running | sent messages wait in the queue, and receiving waits, until the [timeout](#timeouts) if you have set one |
+//! | the host does not exist | the same: libzmq keeps trying |
+//! | the client has no address | sending and receiving return [`NotConnected`](ErrorKind::NotConnected) at once |
+//! | the server refuses the client | [`Denied`](ErrorKind::Denied), in most cases, for `push`, `request`, `dealer` and `pair`; see [Refused clients](guide::networks#refused-clients) |
+//! | no peer has this routing id | sending over a `router` or `stream` returns [`NotConnected`](ErrorKind::NotConnected) |
+//! | a peer dies | not at all. A client keeps its queue and connects again; a server drops its queue for a client that died. Only a reply proves that a message was processed |
+//! | a subscriber is too slow, or is not there | not at all: the message is dropped |
+//! | a program does not end, because its messages are not delivered | after 1 s, a warning names the sockets |
+//! | messages are dropped at the end of a [`linger`](Server::linger) | by an error in the log |
+//!
+//! ## Timeouts
+//!
+//! By default, receiving blocks until a message arrives, and sending blocks until there is room for the message.
+//! `publish`, `xpublish` and `reply` are exceptions: they drop the message for a peer whose queue is full.
+//!
+//! [`timeout`](Server::timeout) on a recipe limits the wait of every call and of every step of an iteration. For a
+//! single call, use `recv_timeout` or `send_timeout`. `try_recv`, `try_send` and `try_iter` do not block.
+//!
+//! ```
+//! use std::time::Duration;
+//! use zeroless::Server;
+//!
+//! let timeout = Duration::from_millis(10);
+//! let mut pull = Server::new(0).timeout(timeout).pull()?;
+//! assert!(pull.next().is_none()); // no message arrived; you can try again
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! ## Errors
+//!
+//! A recipe keeps the first mistake in its input, and the pattern method returns it as an [`Error`]. The text of an
+//! error names the input and says what to do. A program can check its [`kind`](Error::kind).
+//!
+//! Iteration over a receiver ends when the socket is closed, when the timeout has passed, and on a failure, which is
+//! logged. To distinguish these cases, iterate over [`incoming`](Receiver::incoming). It returns a timeout and a
+//! failure as an error, and ends only when the socket is closed:
+//!
+//! ```
+//! use std::time::Duration;
+//! use zeroless::{ErrorKind, Server};
+//!
+//! let pull = Server::new(0).timeout(Duration::from_millis(10)).pull()?;
+//! for message in pull.incoming() {
+//!     match message {
+//!         Ok(message) => println!("{message:?}"),
+//!         Err(error) if error.kind() == ErrorKind::TimedOut => {
+//!             println!("nothing to do");
+//! #           pull.socket().close();
+//!         }
+//!         Err(failure) => return Err(failure),
+//!     }
+//! }
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! ## The log
+//!
+//! The crate reports to the [`log`](https://docs.rs/log/0.4) crate, under the target `zeroless`. It logs binding,
+//! connecting and closing at level info. It logs messages at level trace, with their sizes but never with their
+//! content. With `env_logger`, `RUST_LOG=zeroless=trace` shows everything.
+//!
+//! A warning or an error tells you what no call can return: a server lets anyone in, closing waits to deliver, messages
+//! were dropped. A program without a logger gets them too, each as a line on standard error:
+//!
+//! ```text
+//! zeroless: pull on tcp://0.0.0.0:5555 lets anyone in from other machines, …
+//! ```
+//!
+//! With a logger, they only go to the logger. To silence them without a logger, call
+//! `log::set_max_level(log::LevelFilter::Error)`, with any level except `Off`.
+//!
 //! # Threads
 //!
 //! Threads can share a handle, or each can have a clone of it, and all can use it at the same time. Some can send while
@@ -322,8 +468,11 @@
 //! A worker takes a message when it has finished the previous one. So no message waits for a busy worker while another
 //! worker is free.
 //!
-//! A request or reply socket still takes turns when threads share it. So let only one thread at a time ask or reply
-//! over it.
+//! A lone `request` is not for sharing. It takes turns: a second request abandons the first, and a reply goes to the
+//! thread that receives next, even if another thread asked. Give each thread a `request` of its own, or use a [dealer].
+//! `reply` takes turns, too: let only one thread receive requests and send replies.
+//!
+//! [dealer]: #dealer-and-router-ask-many-questions-at-a-time
 //!
 //! # Several sockets at once
 //!
@@ -349,6 +498,37 @@
 //! }
 //! # Ok::<(), zeroless::Error>(())
 //! ```
+//!
+//! # Closing
+//!
+//! A socket closes when the last of its handles is dropped. When the last socket of the process closes, the drop blocks
+//! until libzmq has delivered what the process sent. So a program can send and then return from `main`: it ends only
+//! after its messages are delivered, even if the server starts a day later. After 1 s, 10 s and 60 s, a warning names
+//! the sockets that it waits for.
+//!
+//! [`linger`](Server::linger) limits this wait. Without a linger, the timeout limits it. When the time has passed, the
+//! messages are dropped, and the crate reports this at level error.
+//!
+//! Any thread can call [`Socket::close`]. Then iteration ends in all threads, and calls that are blocked in other
+//! threads return. The method `socket` of each handle returns the [`Socket`]. Unlike the handles, it does not keep the
+//! socket open. So you can give it to another thread, for example one that handles Ctrl-C:
+//!
+//! ```
+//! use std::thread;
+//! use zeroless::Server;
+//!
+//! let pull = Server::new(0).pull()?;
+//! let socket = pull.socket();
+//! thread::spawn(move || socket.close());
+//! for message in pull {
+//!     println!("{message:?}");
+//! }
+//! println!("closed");
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! A program that ends by [`std::process::exit`], or that leaks its handles, does not drop them. So it does not wait,
+//! and can lose messages.
 //!
 //! # Proxies
 //!
@@ -401,51 +581,6 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
-//! # Timeouts
-//!
-//! By default, receiving blocks until a message arrives, and sending blocks until there is room for the message.
-//! `publish`, `xpublish` and `reply` are exceptions: they drop the message for a peer whose queue is full.
-//! [`timeout`](Server::timeout) on a recipe limits the wait of every call and of every step of an iteration. For a
-//! single call, use `recv_timeout` or `send_timeout`. `try_recv`, `try_send` and `try_iter` do not block.
-//!
-//! ```
-//! use std::time::Duration;
-//! use zeroless::Server;
-//!
-//! let timeout = Duration::from_millis(10);
-//! let mut pull = Server::new(0).timeout(timeout).pull()?;
-//! assert!(pull.next().is_none()); // no message arrived; you can try again
-//! # Ok::<(), zeroless::Error>(())
-//! ```
-//!
-//! # Closing
-//!
-//! A socket closes when the last of its handles is dropped. When the last socket of the process closes, the drop blocks
-//! until libzmq has delivered what the process sent. So a program can send and then return from `main`: it ends only
-//! after its messages are delivered, even if the server starts a day later. [`linger`](Server::linger) limits this
-//! wait. Without a linger, the timeout limits it. After a second, the log warns that the drop is waiting.
-//!
-//! Any thread can call [`Socket::close`]. Then iteration ends in all threads, and calls that are blocked in other
-//! threads return. The method `socket` of each handle returns the [`Socket`]. Unlike the handles, it does not keep the
-//! socket open. So you can give it to another thread, for example one that handles Ctrl-C:
-//!
-//! ```
-//! use std::thread;
-//! use zeroless::Server;
-//!
-//! let pull = Server::new(0).pull()?;
-//! let socket = pull.socket();
-//! thread::spawn(move || socket.close());
-//! for message in pull {
-//!     println!("{message:?}");
-//! }
-//! println!("closed");
-//! # Ok::<(), zeroless::Error>(())
-//! ```
-//!
-//! A program that ends by [`std::process::exit`], or that leaks its handles, does not drop them. So it does not wait,
-//! and can lose messages.
-//!
 //! # Live sockets and options
 //!
 //! While a socket is open, its [`Socket`] returns the port and the endpoints, and connects and disconnects. A
@@ -458,50 +593,6 @@
 //! * [`max_message_size`](Server::max_message_size) prevents a peer from filling the memory with one frame.
 //! * [`configure`](Server::configure) calls your function with the socket of the [`zmq`](https://docs.rs/zmq/0.10)
 //!   crate. There you can set the options of libzmq that have no method here.
-//!
-//! # Errors
-//!
-//! A recipe stores the first mistake in its input, and the pattern method returns it as an [`Error`]. The pattern
-//! method also returns an error if the operating system refuses the address. The text of an error names the input and
-//! says what to do. A program can check its [`kind`](Error::kind).
-//!
-//! Iteration over a receiver ends when the socket is closed, when the timeout has passed, and on a failure, which is
-//! logged. To distinguish these cases, iterate over [`incoming`](Receiver::incoming). It returns a timeout and a failure
-//! as an error, and ends only when the socket is closed:
-//!
-//! ```
-//! use std::time::Duration;
-//! use zeroless::{ErrorKind, Server};
-//!
-//! let pull = Server::new(0).timeout(Duration::from_millis(10)).pull()?;
-//! for message in pull.incoming() {
-//!     match message {
-//!         Ok(message) => println!("{message:?}"),
-//!         Err(error) if error.kind() == ErrorKind::TimedOut => {
-//!             println!("nothing to do");
-//! #           pull.socket().close();
-//!         }
-//!         Err(failure) => return Err(failure),
-//!     }
-//! }
-//! # Ok::<(), zeroless::Error>(())
-//! ```
-//!
-//! # The log
-//!
-//! The crate reports to the [`log`](https://docs.rs/log/0.4) crate, under the target `zeroless`. It logs binding,
-//! connecting and closing at level info. It logs messages at level trace, with their sizes but never with their
-//! content. With `env_logger`, `RUST_LOG=zeroless=trace` shows everything.
-//!
-//! A warning or an error tells you what no call can return: a client has no address, closing waits to deliver, a server
-//! has refused a client. A program without a logger gets them too, each as a line on standard error:
-//!
-//! ```text
-//! zeroless: pull on tcp://0.0.0.0:5555 lets anyone in from other machines, …
-//! ```
-//!
-//! With a logger, they only go to the logger. To silence them without a logger, call
-//! `log::set_max_level(log::LevelFilter::Error)`, with any level except `Off`.
 //!
 //! # Guarantees
 //!
@@ -518,7 +609,8 @@
 //! # Platforms
 //!
 //! The crate needs a Unix system. By default it builds libzmq 4.3.4, and needs a C++ compiler for this. Encryption
-//! needs the feature `curve` or the system's libzmq. [`guide::platforms`] compares these three builds.
+//! needs the feature `curve` or the system's libzmq. [`guide::platforms`] compares these three builds, and shows how to
+//! compile libzmq only once.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -27,7 +27,8 @@
 //!
 //! **Sent messages are delivered before the process ends**, even to a server that starts later. This holds if the
 //! program ends normally: it drops the last handle, or closes the socket. A [`linger`](crate::Server::linger) or a
-//! [`timeout`](crate::Server::timeout) limits the wait. After that, undelivered messages are dropped.
+//! [`timeout`](crate::Server::timeout) limits the wait. After that, undelivered messages are dropped, and the crate
+//! reports this at level error.
 //!
 //! *Delivered* means handed to the operating system. If the network disappears when the process ends, for example
 //! because a container is removed, messages can be lost.
@@ -126,7 +127,9 @@
 //! | what | when |
 //! |---|---|
 //! | a published message | a subscriber has not subscribed yet, or is too slow |
-//! | messages that a *server* has queued for a client | that client disconnects or ends. (A *client* keeps its queue when its server ends.) |
+//! | messages that a *server* has queued for a client, such as the jobs that `push` has dealt out to a worker in advance | that client disconnects or ends. (A *client* keeps its queue when its server ends.) |
+//! | messages that a process has received, or libzmq has received for it | the process dies before it has processed them |
+//! | messages to a server that refuses the client | always; the client gets [`Denied`](crate::ErrorKind::Denied) or an error in the log in [most cases](super::networks#refused-clients) |
 //! | messages in transit | a link breaks, or the server is killed |
 //! | messages to an `inproc` name that nobody has bound | the last socket of the process closes; the drop returns at once |
 //! | a reply | the client that asked has gone, or the queue for it is full |
