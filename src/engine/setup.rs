@@ -1,5 +1,7 @@
 //! Sets the options of a new socket, before it binds or connects.
 
+use std::time::Duration;
+
 use super::options::{Options, SocketSpec};
 use super::pattern::{Linger, Properties};
 use super::wait::milliseconds;
@@ -8,6 +10,10 @@ use crate::security::ZapDomain;
 
 /// The longest time, in milliseconds, within which libzmq can make a peer expect a heartbeat.
 const MAX_HEARTBEAT_TTL: i32 = 6_553_599;
+
+/// How long a client may take to ask a server that does not let everyone in. libzmq's default, 30 seconds, would let
+/// strangers that say nothing hold a descriptor each for that long.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Sets all options. What the user configures comes last, and takes precedence.
 pub(super) fn set_up(socket: &zmq::Socket, spec: &SocketSpec<'_>, domain: Option<&ZapDomain>) -> Result<()> {
@@ -75,6 +81,7 @@ fn set_security(socket: &zmq::Socket, options: &Options, domain: Option<&ZapDoma
         credentials.set_on(socket)?;
     }
     if let Some(domain) = domain {
+        socket.set_handshake_ivl(milliseconds(HANDSHAKE_LIMIT))?;
         socket.set_zap_domain(domain.name())?;
         domain.policy().set_on(socket)?;
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::zmtp::{self, COMMAND, MORE, await_hang_up, await_taken, greet, shake_hands};
 use crate::support::{Process, argument_of_child, client_of_port, report, run_in_child, wait_until, watchdog};
@@ -533,6 +533,17 @@ fn survives_largest_subscription() {
         });
         memory.assert_grew_less_than(400 * MIB);
     }
+}
+
+#[test]
+fn guarded_server_drops_silent_peer_soon() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).deny(["10.0.0.0/8"]).pull().unwrap();
+    let mut peer = TcpStream::connect(("127.0.0.1", pull.socket().port().unwrap())).unwrap();
+    let started = Instant::now();
+    zmtp::await_hang_up(&mut peer);
+    // A server that lets everyone in waits for 30 seconds.
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 #[test]
