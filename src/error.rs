@@ -57,8 +57,8 @@ pub enum ErrorKind {
     Denied,
     /// The socket is already connected to that address, or it is a pair that has its one peer.
     AlreadyConnected,
-    /// The socket is not connected to the address to disconnect from, is not subscribed to the topic to unsubscribe
-    /// from, or has no peer with the routing id to send to.
+    /// The client was never given an address, the socket is not connected to the address to disconnect from, is not
+    /// subscribed to the topic to unsubscribe from, or has no peer with the routing id to send to.
     NotConnected,
     /// The timeout passed before the message could be sent or received, or before the subscribers arrived.
     TimedOut,

@@ -357,7 +357,7 @@
 //! * A client that is a `push`, `request`, `dealer` or `pair` gets the error [`Denied`](ErrorKind::Denied) when it next
 //!   sends or receives. If it closes right after sending, the crate [reports](#the-log) at level error that the server
 //!   has refused it, and how many messages may be lost. On the server's own machine, a client is sometimes refused so
-//!   quickly that the crate does not notice.
+//!   quickly that libzmq loses sight of it. Then closing waits, and warns, as for a server that does not run.
 //! * All other clients never notice it. A subscriber that connects to a `push` waits, as if there were no server.
 //!
 //! So if nothing arrives, check the patterns and the ports of both sides first. Over `inproc`, libzmq does not check
@@ -380,7 +380,7 @@
 //! | a peer dies | not at all. A client keeps its queue and connects again; a server drops its queue for a client that died. Only a reply proves that a message was processed |
 //! | a subscriber is too slow, or is not there | not at all: the message is dropped |
 //! | a program does not end, because its messages are not delivered | after 1 s, a warning names the sockets |
-//! | messages are dropped at the end of a [`linger`](Server::linger) | by an error in the log |
+//! | messages are dropped at the end of a [`linger`](Server::linger) | an error in the log |
 //!
 //! ## Timeouts
 //!

@@ -51,7 +51,8 @@ macro_rules! option_methods {
             ///
             /// The default is the [`timeout`](Self::timeout), or forever if there is none. The time starts when the
             /// socket closes. But only closing the *last* socket of the process waits; until then, libzmq delivers in
-            /// the background.
+            /// the background. If the time passes, messages that are not delivered are lost, and an error in the
+            /// [log](crate#the-log) says so, where libzmq lets the crate know it.
             ///
             /// # Examples
             ///

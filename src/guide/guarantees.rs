@@ -31,9 +31,11 @@
 //! reports this at level error.
 //!
 //! *Delivered* means handed to the operating system. If the network disappears when the process ends, for example
-//! because a container is removed, messages can be lost.
+//! because a container is removed, messages can be lost. Where that is not enough, let the receiver answer, and wait for
+//! the answer: use a `request` with a timeout, and repeat it if no reply comes.
 //!
-//! Test: `lifecycle::exit::delivers_to_server_that_starts_later`
+//! Tests: `lifecycle::exit::delivers_to_server_that_starts_later`, `lifecycle::exit::loss::messages_given_up_are_reported`,
+//! `lifecycle::exit::loss::server_of_other_pattern_is_reported`
 //!
 //! **A client can connect, send, disconnect and close in any order, and what it sent arrives.** Each message arrives
 //! once. Messages that go over the same connection arrive in order.

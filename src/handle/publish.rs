@@ -90,6 +90,7 @@ impl Publisher {
     /// # Errors
     ///
     /// * [`TimedOut`](crate::ErrorKind::TimedOut) if fewer arrived in time; the message says how many.
+    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for a client that was never given an address.
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or during the call.
     ///
     /// # Examples

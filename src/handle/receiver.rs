@@ -81,6 +81,7 @@ impl Receiver {
     /// * [`Closed`](crate::ErrorKind::Closed) if the socket was closed, before or during the call.
     /// * [`Denied`](crate::ErrorKind::Denied) for a `request`, `dealer` or `pair` whose server
     ///   [does not let it in](crate::guide::networks#refused-clients).
+    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for a client that was never given an address.
     /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) on a `request` if no request was sent, and on a `reply` if the last
     ///   request was not replied to.
     /// * [`Exhausted`](crate::ErrorKind::Exhausted) if there is no file descriptor to wait with, or no memory for the

@@ -129,8 +129,8 @@ impl Sender {
     /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a message without frames, for one that does not begin
     ///   with the publisher's topic, and for one that does not have the form that a `router`, `stream` or `xsubscribe`
     ///   requires.
-    /// * [`NotConnected`](crate::ErrorKind::NotConnected) on a `router` or `stream` if no peer has the routing id that
-    ///   the message begins with.
+    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for a client that was never given an address, and on a
+    ///   `router` or `stream` if no peer has the routing id that the message begins with.
     /// * [`OutOfTurn`](crate::ErrorKind::OutOfTurn) for a reply without a request.
     /// * [`Exhausted`](crate::ErrorKind::Exhausted) if there is no file descriptor to wait with, or no memory for a
     ///   copy of the message.

@@ -320,9 +320,14 @@ impl Socket {
     /// return.
     ///
     /// If this was the last open socket of the process, it blocks until everything that the process has sent is
-    /// delivered, or until the `linger` of each socket has passed. If that takes longer than a second, the log warns
-    /// once. Otherwise it blocks for at most a tenth of a second, and only if messages have arrived that were not
-    /// received. Dropping the last handle does the same.
+    /// delivered, or until the `linger` of each socket has passed. After 1 s, 10 s and 60 s, a warning in the
+    /// [log](crate#the-log) names the sockets that it waits for. Otherwise it blocks for at most a tenth of a second, and
+    /// only if messages have arrived that were not received. Dropping the last handle does the same.
+    ///
+    /// If the server has refused a `push`, `dealer` or `pair`, or if the linger passes before a server has accepted it,
+    /// an error in the log says how many messages are lost. To know this, the crate keeps such a client in a thread
+    /// until its server accepts it, but for no longer than a minute. For other patterns, and for a client of several
+    /// servers, libzmq does not report what is lost.
     ///
     /// See [After it is closed](Self#after-it-is-closed) for what happens to the handles.
     ///

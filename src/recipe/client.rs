@@ -40,6 +40,10 @@ pub struct Client {
 impl Client {
     /// Makes the recipe of a client that has no server to connect to yet.
     ///
+    /// A socket that is opened from it as it is neither sends nor receives: these calls return
+    /// [`NotConnected`](crate::ErrorKind::NotConnected) until the socket is
+    /// [connected](crate::Socket::connect).
+    ///
     /// # Examples
     ///
     /// ```
