@@ -210,6 +210,7 @@ impl Wire {
     /// 4). Fails with [`DENIED`] if there never will be a message, and otherwise with the error.
     #[cold]
     fn check_for_more(&self, error: zmq::Error) -> zmq::Result<()> {
+        self.check_endpoint()?;
         if error != zmq::Error::EAGAIN || !self.denial.has_servers() || !self.properties.pollout_is_exact {
             return Err(error);
         }
@@ -359,7 +360,6 @@ impl Wire {
     /// If there is no memory for a frame, the message is lost, and the next one is whole.
     #[inline]
     pub(super) fn try_receive(&mut self, message: &mut impl Incoming) -> zmq::Result<()> {
-        self.check_endpoint()?;
         if let Some(envelope) = &mut self.envelope {
             envelope.receive(&self.socket)?;
         }
