@@ -315,8 +315,9 @@ impl Server {
     ///
     /// An address is IPv4 or IPv6, such as `192.168.1.7`. A network is an address and the length of its prefix, such as
     /// `10.0.0.0/8` or `2001:db8::/32`. A client that connects over IPv4 has an IPv4 address, even if the server is
-    /// bound to an IPv6 address. A client over `ipc` has no address, so it is refused. A client over `inproc` is let in
-    /// without a check. If `allow` is called only with empty lists, no client is let in.
+    /// bound to an IPv6 address: `::/0` allows all clients over IPv6, but none over IPv4. A client over `ipc` has no
+    /// address, so it is refused. A client over `inproc` is let in without a check. If `allow` is called only with empty
+    /// lists, no client is let in.
     ///
     /// Anyone who controls the network can forge addresses. So addresses keep strangers out, but do not prove who a
     /// client is. `allow` encrypts nothing.
@@ -342,7 +343,9 @@ impl Server {
 
     /// Refuses clients that connect from these addresses and networks, even if they are [allowed](Self::allow).
     ///
-    /// Without `allow`, all other addresses are let in.
+    /// Without `allow`, all other addresses are let in. A client that connects over IPv4 has an IPv4 address, even if the
+    /// server is bound to an IPv6 address. So `::/0` refuses all clients over IPv6, but none over IPv4: deny `0.0.0.0/0`,
+    /// too. A client over `ipc` has no address, so `deny` does not refuse it.
     ///
     /// # Errors
     ///
