@@ -66,15 +66,18 @@ impl SharedContext {
         Ok(fresh)
     }
 
-    /// Registers a policy. Starts the ZAP handler before, if it does not run yet.
+    /// Registers a policy. Starts the ZAP handler before, if it does not run.
     pub(super) fn enforce(&self, policy: Policy, what_failed: &str) -> Result<ZapDomain> {
         let mut handler = self.zap_handler.lock().unwrap_or_else(PoisonError::into_inner);
-        if handler.is_none() {
-            let socket = self
-                .socket(zmq::ROUTER)
-                .map_err(|error| Error::from_zmq(what_failed, error))?;
-            *handler = Some(ZapHandler::start(socket, what_failed)?);
-        }
+        let handler = match &mut *handler {
+            Some(handler) => handler,
+            none => {
+                let socket = self.socket(zmq::ROUTER);
+                let socket = socket.map_err(|error| Error::from_zmq(what_failed, error))?;
+                none.insert(ZapHandler::bind(socket, what_failed)?)
+            }
+        };
+        handler.ensure_answering(what_failed)?;
         Ok(ZapDomain::new(policy))
     }
 
@@ -113,14 +116,7 @@ impl Drop for SharedContext {
             .take();
         let spare = self.spare.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let context = self.context.take();
-        // If a user's password function held the last socket, the thread of the ZAP handler drops it here. That thread
-        // cannot join itself.
-        match handler {
-            Some(handler) if handler.thread() == thread::current().id() => {
-                thread::spawn(move || end(Some(handler), spare, context));
-            }
-            handler => end(handler, spare, context),
-        }
+        end(handler, spare, context);
     }
 }
 

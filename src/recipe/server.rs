@@ -253,10 +253,21 @@ impl Server {
     /// This uses libzmq's mechanism PLAIN: **nothing is encrypted**, neither the password nor the messages. On a
     /// network that others can listen to, use [`curve`](Self::curve).
     ///
-    /// One thread lets clients in, for all servers of the process. It calls the function once for each client that
-    /// connects. No other client is let in during the call. So the function must be fast, and must not wait for sockets
-    /// of this process. If it panics, the client is told to try again. A second call of `plain` replaces the function
-    /// of the first.
+    /// Threads of the crate call the function once for each client that connects, for up to four clients of a socket at
+    /// the same time. A second call of `plain` replaces the function of the first.
+    ///
+    /// * **When clients ask faster than the function decides**, up to 1,024 of them wait. Their addresses take turns, and
+    ///   of one address the newest client is next. A client that has no answer within the handshake time of libzmq,
+    ///   which is half a minute, asks again.
+    /// * **If a call takes longer than that**, its client is not let in. The log reports it at error level, and another
+    ///   thread starts in place of the one that is busy. A socket has 16 such threads at most. If the calls in all of
+    ///   them hang, the server lets no client in until one returns. Other servers are not affected.
+    /// * **If a call panics**, its client asks again after the handshake time.
+    /// * **Closing** does not wait for a call.
+    ///
+    /// **The number of guesses is not limited.** A client with a wrong password is refused after a delay of 100 ms, and
+    /// must connect again to guess again. But strangers can open many connections at the same time. So choose passwords
+    /// that are too long to guess. The log reports each refusal at warn level.
     ///
     /// Clients over `inproc`, which are sockets of this process, are let in without a check.
     ///
@@ -285,7 +296,8 @@ impl Server {
     /// Lets in only clients that send one of these names and its password.
     ///
     /// Give a map, or pairs of a name and a password. Like [`plain`](Self::plain), this uses PLAIN: **nothing is
-    /// encrypted**. It replaces the function that was given to `plain` before.
+    /// encrypted**, and strangers can guess as often as they like. It replaces the function that was given to `plain`
+    /// before.
     ///
     /// # Errors
     ///
