@@ -64,15 +64,18 @@ impl SharedContext {
         Ok(fresh)
     }
 
-    /// Registers a policy. Starts the ZAP handler before, if it does not run yet.
+    /// Registers a policy. Starts the ZAP handler before, if it does not run.
     pub(super) fn enforce(&self, policy: Policy, what_failed: &str) -> Result<ZapDomain> {
         let mut handler = self.zap_handler.lock().unwrap_or_else(PoisonError::into_inner);
-        if handler.is_none() {
-            let socket = self
-                .socket(zmq::ROUTER)
-                .map_err(|error| Error::from_zmq(what_failed, error))?;
-            *handler = Some(ZapHandler::start(socket, what_failed)?);
-        }
+        let handler = match &mut *handler {
+            Some(handler) => handler,
+            none => {
+                let socket = self.socket(zmq::ROUTER);
+                let socket = socket.map_err(|error| Error::from_zmq(what_failed, error))?;
+                none.insert(ZapHandler::bind(socket, what_failed)?)
+            }
+        };
+        handler.ensure_answering(what_failed)?;
         Ok(ZapDomain::new(policy))
     }
 
@@ -111,15 +114,7 @@ impl Drop for SharedContext {
             .take();
         let spare = self.spare.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let context = self.context.take();
-        let closing = Arc::clone(&self.closing);
-        // If a user's password function held the last socket, the thread of the ZAP handler drops it here. That thread
-        // cannot join itself.
-        match handler {
-            Some(handler) if handler.thread() == thread::current().id() => {
-                thread::spawn(move || end(Some(handler), spare, context, &closing));
-            }
-            handler => end(handler, spare, context, &closing),
-        }
+        end(handler, spare, context, &self.closing);
     }
 }
 

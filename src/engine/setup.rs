@@ -28,6 +28,7 @@ pub(super) fn set_up(socket: &zmq::Socket, spec: &SocketSpec<'_>, domain: Option
             .configure
             .iter()
             .try_for_each(|configure| configure(socket))?;
+        note_handshake_time(socket, domain)?;
         is_security_as_set(socket, domain)
     };
     let what_failed = || format!("cannot configure a {} socket", properties.name);
@@ -84,6 +85,19 @@ fn set_security(socket: &zmq::Socket, options: &Options, domain: Option<&ZapDoma
         socket.set_handshake_ivl(milliseconds(HANDSHAKE_LIMIT))?;
         socket.set_zap_domain(domain.name())?;
         domain.policy().set_on(socket)?;
+    }
+    Ok(())
+}
+
+/// Tells the ZAP handler how long libzmq waits for its answers, which `configure` may have changed.
+fn note_handshake_time(socket: &zmq::Socket, domain: Option<&ZapDomain>) -> zmq::Result<()> {
+    if let Some(domain) = domain {
+        let time = match socket.get_handshake_ivl()? {
+            // libzmq waits forever.
+            0 => Duration::MAX,
+            milliseconds => Duration::from_millis(milliseconds.unsigned_abs().into()),
+        };
+        domain.set_handshake_time(time);
     }
     Ok(())
 }

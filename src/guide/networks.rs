@@ -95,11 +95,12 @@
 //!
 //! With [`plain`] or [`plain_users`], a client sends a name and a password. The name of this mechanism is PLAIN.
 //! **Nothing is encrypted**, neither the password nor the messages. Use keys on a network that others can listen to.
+//! The number of guesses is not limited: choose passwords that are too long to guess.
 //!
 //! ## Addresses
 //!
-//! [`allow`] and [`deny`] take addresses and networks such as `10.0.0.0/8`. Someone who controls the network can forge
-//! addresses. Nothing is encrypted.
+//! [`allow`] and [`deny`] take addresses and networks such as `10.0.0.0/8`. Networks of IPv6, such as `::/0`, concern no
+//! client that connects over IPv4. Someone who controls the network can forge addresses. Nothing is encrypted.
 //!
 //! # Refused clients
 //!
@@ -157,6 +158,8 @@
 //!
 //! * Do not let strangers in. With `curve`, `plain` or `allow`, they can ask to be let in, but nothing more. Tests:
 //!   `security::admission::refuses_thousand_while_serving_friend`,
+//!   `security::admission::flood_does_not_keep_friend_out`,
+//!   `security::admission::strangers_that_have_left_use_no_memory`,
 //!   `security::admission::stalled_handshakes_block_no_one`.
 //! * If strangers must not even ask, listen only on this machine, with [`Server::new`](crate::Server::new), and put a
 //!   firewall, an SSH tunnel or a VPN such as WireGuard in front of it.

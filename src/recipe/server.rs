@@ -253,10 +253,21 @@ impl Server {
     /// This uses libzmq's mechanism PLAIN: **nothing is encrypted**, neither the password nor the messages. On a
     /// network that others can listen to, use [`curve`](Self::curve).
     ///
-    /// One thread lets clients in, for all servers of the process. It calls the function once for each client that
-    /// connects. No other client is let in during the call. So the function must be fast, and must not wait for sockets
-    /// of this process. If it panics, the client is told to try again. A second call of `plain` replaces the function
-    /// of the first.
+    /// Threads of the crate call the function once for each client that connects, for up to four clients of a socket at
+    /// the same time. A second call of `plain` replaces the function of the first.
+    ///
+    /// * **When clients ask faster than the function decides**, up to 1,024 of them wait. Their addresses take turns, and
+    ///   of one address the newest client is next. A client that has no answer within the handshake time of libzmq,
+    ///   which is half a minute, asks again.
+    /// * **If a call takes longer than that**, its client is not let in. The log reports it at error level, and another
+    ///   thread starts in place of the one that is busy. A socket has 16 such threads at most. If the calls in all of
+    ///   them hang, the server lets no client in until one returns. Other servers are not affected.
+    /// * **If a call panics**, its client asks again after the handshake time.
+    /// * **Closing** does not wait for a call.
+    ///
+    /// **The number of guesses is not limited.** A client with a wrong password is refused after a delay of 100 ms, and
+    /// must connect again to guess again. But strangers can open many connections at the same time. So choose passwords
+    /// that are too long to guess. The log reports each refusal at warn level.
     ///
     /// Clients over `inproc`, which are sockets of this process, are let in without a check.
     ///
@@ -285,7 +296,8 @@ impl Server {
     /// Lets in only clients that send one of these names and its password.
     ///
     /// Give a map, or pairs of a name and a password. Like [`plain`](Self::plain), this uses PLAIN: **nothing is
-    /// encrypted**. It replaces the function that was given to `plain` before.
+    /// encrypted**, and strangers can guess as often as they like. It replaces the function that was given to `plain`
+    /// before.
     ///
     /// # Errors
     ///
@@ -315,8 +327,9 @@ impl Server {
     ///
     /// An address is IPv4 or IPv6, such as `192.168.1.7`. A network is an address and the length of its prefix, such as
     /// `10.0.0.0/8` or `2001:db8::/32`. A client that connects over IPv4 has an IPv4 address, even if the server is
-    /// bound to an IPv6 address. A client over `ipc` has no address, so it is refused. A client over `inproc` is let in
-    /// without a check. If `allow` is called only with empty lists, no client is let in.
+    /// bound to an IPv6 address: `::/0` allows all clients over IPv6, but none over IPv4. A client over `ipc` has no
+    /// address, so it is refused. A client over `inproc` is let in without a check. If `allow` is called only with empty
+    /// lists, no client is let in.
     ///
     /// Anyone who controls the network can forge addresses. So addresses keep strangers out, but do not prove who a
     /// client is. `allow` encrypts nothing.
@@ -342,7 +355,9 @@ impl Server {
 
     /// Refuses clients that connect from these addresses and networks, even if they are [allowed](Self::allow).
     ///
-    /// Without `allow`, all other addresses are let in.
+    /// Without `allow`, all other addresses are let in. A client that connects over IPv4 has an IPv4 address, even if the
+    /// server is bound to an IPv6 address. So `::/0` refuses all clients over IPv6, but none over IPv4: deny `0.0.0.0/0`,
+    /// too. A client over `ipc` has no address, so `deny` does not refuse it.
     ///
     /// # Errors
     ///

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ipnet::IpNet;
 
 use super::keys::{self, Keypair, PublicKey};
+use super::unwind::contain;
 use crate::error::{Error, Result};
 use crate::report;
 
@@ -133,16 +133,39 @@ impl Policy {
         // Cloned, so that no lock is held while a logger runs, which is a user's code.
         let label = self.label().clone();
         let address = request.address.escape_debug();
+        // The decision stands, even if a logger panics.
         match self.examine(request) {
             Ok(name) => Verdict::Admit(name),
             Err(Refusal::Refused(reason)) => {
-                report::warn(format_args!("{label} refused a client at {address}: {reason}"));
+                contain(|| report::warn(format_args!("{label} refused a client at {address}: {reason}")));
                 Verdict::Refuse
             }
             Err(Refusal::Undecided(reason)) => {
-                report::error(format_args!("{label} could not check a client at {address}: {reason}"));
+                contain(|| report::error(format_args!("{label} could not check a client at {address}: {reason}")));
                 Verdict::Postpone
             }
+        }
+    }
+
+    /// Logs how many clients got no decision: those that were `dropped` were never checked, and the checks of those that
+    /// are `late` have not ended yet.
+    pub(super) fn report_losses(&self, dropped: usize, late: usize) {
+        let label = self.label().clone();
+        if dropped > 0 {
+            contain(|| {
+                report::warn(format_args!(
+                    "{label} has left clients without an answer ({dropped} since the last warning): more ask than it \
+                     can check in time"
+                ))
+            });
+        }
+        if late > 0 {
+            contain(|| {
+                report::error(format_args!(
+                    "{label} has not finished in time to check clients ({late} since the last error), and cannot let \
+                     them in: make the function given to plain return sooner, or its files of keys faster to read"
+                ))
+            });
         }
     }
 
@@ -162,11 +185,7 @@ impl Policy {
 
     fn examine_address(&self, address: &str) -> std::result::Result<(), Refusal> {
         let refused = |reason: &str| Err(Refusal::Refused(reason.to_owned()));
-        // A link-local address ends with `%` and an interface, which is cut off. The address of another transport is
-        // not an IP address.
-        let address = address.split('%').next().and_then(|address| address.parse().ok());
-        // To a server that is bound to IPv6, a client over IPv4 has a mapped address.
-        let address = address.map(|address: IpAddr| address.to_canonical());
+        let address = parse_address(address);
         let is_in =
             |networks: &[IpNet]| address.is_some_and(|address| networks.iter().any(|net| net.contains(&address)));
         if is_in(&self.denied) {
@@ -179,6 +198,14 @@ impl Policy {
     }
 }
 
+/// The address of a client, as libzmq writes it; `None` if the client uses a transport without IP addresses.
+pub(super) fn parse_address(text: &str) -> Option<IpAddr> {
+    // A link-local address ends with `%` and an interface, which is cut off.
+    let address: IpAddr = text.split('%').next()?.parse().ok()?;
+    // To a server that is bound to IPv6, a client over IPv4 has a mapped address.
+    Some(address.to_canonical())
+}
+
 /// Why a client is not let in.
 enum Refusal {
     Refused(String),
@@ -189,14 +216,13 @@ fn examine_password(check: &CheckPassword, user: &[u8], password: &[u8]) -> std:
     let (Ok(user), Ok(password)) = (str::from_utf8(user), str::from_utf8(password)) else {
         return Err(Refusal::Refused("its name or password is not valid UTF-8".to_owned()));
     };
-    // A panic must not end the thread that lets in the clients of all sockets.
-    match catch_unwind(AssertUnwindSafe(|| check(user, password))) {
-        Ok(true) => Ok(user.to_owned()),
-        Ok(false) => Err(Refusal::Refused(format!(
+    match contain(|| check(user, password)) {
+        Some(true) => Ok(user.to_owned()),
+        Some(false) => Err(Refusal::Refused(format!(
             "the user \"{}\" or the password is wrong",
             user.escape_debug()
         ))),
-        Err(_) => Err(Refusal::Undecided(
+        None => Err(Refusal::Undecided(
             "the function given to plain has panicked".to_owned(),
         )),
     }

@@ -5,6 +5,8 @@
 
 use std::fs::{self, File};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::support::{self, await_denial, client_of, push_and_pull, run_in_child, watchdog};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -154,6 +156,26 @@ fn opens_its_first_socket_with_ever_more_threads() {
     drop(socket);
     limit(Resource::RLIMIT_NPROC, u64::MAX);
     assert_works();
+}
+
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn is_asked_while_there_are_no_threads() {
+    setuid(Uid::from_raw(65_534)).unwrap();
+    let pull = Server::new(0).allow(["127.0.0.1"]).pull().unwrap();
+    limit(Resource::RLIMIT_NPROC, 1);
+    assert!(thread::Builder::new().spawn(|| {}).is_err());
+    let push = client_of(&pull).push().unwrap();
+    push(&[b"patience"]).unwrap();
+    assert_eq!(
+        pull.recv_timeout(Duration::from_millis(300)).unwrap_err().kind(),
+        ErrorKind::TimedOut
+    );
+    limit(Resource::RLIMIT_NPROC, u64::MAX);
+    let started = Instant::now();
+    assert_eq!(pull.recv().unwrap(), [b"patience"]);
+    // Sooner than after the handshake time of libzmq, when the client would ask again.
+    assert!(started.elapsed() < Duration::from_secs(15));
 }
 
 #[test]
@@ -335,6 +357,13 @@ mod as_root {
     fn first_socket_without_threads_is_error() {
         let _watchdog = watchdog();
         run_in_child(opens_its_first_socket_with_ever_more_threads, "").succeeds();
+    }
+
+    #[test]
+    #[ignore = "needs root: run with --include-ignored as_root"]
+    fn client_is_let_in_once_threads_are_free() {
+        let _watchdog = watchdog();
+        run_in_child(is_asked_while_there_are_no_threads, "").succeeds();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which clients a server lets in by address.
 
-use zeroless::{Client, ErrorKind, Server};
+use zeroless::{Client, ErrorKind, Receiver, Server};
 
 use crate::support::{Folder, assert_denied, assert_let_in, client_of, watchdog};
 use crate::{client_as, client_from, kind_of, server_for_ada};
@@ -9,7 +9,7 @@ use crate::{client_as, client_from, kind_of, server_for_ada};
 fn lets_in_allowed_and_not_denied() {
     let _watchdog = watchdog();
     type Addresses = &'static [&'static str];
-    let cases: [(Option<Addresses>, Addresses, bool); 12] = [
+    let cases: [(Option<Addresses>, Addresses, bool); 15] = [
         (Some(&["127.0.0.1"]), &[], true),
         (Some(&["127.0.0.0/8"]), &[], true),
         (Some(&["10.0.0.0/8", "127.0.0.1/32"]), &[], true),
@@ -22,6 +22,9 @@ fn lets_in_allowed_and_not_denied() {
         (Some(&[]), &[], false),
         (None, &["127.0.0.0/8"], false),
         (None, &["::ffff:0:0/96"], false),
+        (None, &["::/0"], true),
+        (None, &["::/0", "0.0.0.0/0"], false),
+        (Some(&["::/0"]), &[], false),
     ];
     for (allowed, denied, is_let_in) in cases {
         let mut server = Server::new(0);
@@ -67,6 +70,20 @@ fn ipv4_client_of_ipv6_server() {
 }
 
 #[test]
+fn ipv6_networks_are_not_about_ipv4_clients() {
+    let _watchdog = watchdog();
+    let near = |pull: &Receiver| {
+        let mut near = Client::new();
+        near.connect("::1", pull.socket().port().unwrap());
+        near
+    };
+    let pull = Server::at("tcp://[::]:0").deny(["::/0"]).pull().unwrap();
+    assert_denied(&pull, &near(&pull), &client_of(&pull));
+    let pull = Server::at("tcp://[::]:0").allow(["::/0"]).pull().unwrap();
+    assert_denied(&pull, &client_of(&pull), &near(&pull));
+}
+
+#[test]
 fn password_and_address_must_both_match() {
     let _watchdog = watchdog();
     let pull = server_for_ada()
@@ -94,6 +111,10 @@ fn ipc_has_passwords_but_no_addresses() {
     request(&[b"hello"]).unwrap();
     assert_eq!(kind_of(replies.recv()), ErrorKind::Denied);
     assert_eq!(kind_of(requests.try_recv()), ErrorKind::WouldBlock);
+
+    let denies_all = folder.ipc("denies");
+    let pull = Server::at(&denies_all).deny(["0.0.0.0/0", "::/0"]).pull().unwrap();
+    assert_let_in(&pull, Client::new().connect_to(&denies_all));
 
     let pull = Server::at(&by_password)
         .plain_users([("ada", "enchantress")])

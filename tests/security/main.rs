@@ -54,9 +54,14 @@ fn kind_of<T>(outcome: Result<T>) -> ErrorKind {
     outcome.map(drop).unwrap_err().kind()
 }
 
-/// How many threads of this process decide which clients to let in.
+/// How many threads of this process answer which clients to let in.
 fn handlers() -> usize {
+    threads("zeroless-zap")
+}
+
+/// How many threads of this process have this name.
+fn threads(name: &str) -> usize {
     let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
     let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
-    names.filter(|name| name.trim() == "zeroless-zap").count()
+    names.filter(|other| other.trim() == name).count()
 }

@@ -14,7 +14,7 @@ use zeroless::{Client, Server};
 use crate::support::{
     assert_denied, assert_let_in, assert_not_understood, client_of, run_in_child, wait_until, watchdog, zmtp,
 };
-use crate::{assert_refused, client_as, handlers, server_for_ada};
+use crate::{assert_refused, client_as, handlers, server_for_ada, threads};
 
 #[test]
 fn lets_in_right_password() {
@@ -104,6 +104,59 @@ fn client_retries_after_function_panics() {
 }
 
 #[test]
+fn slow_call_blocks_no_other_client() {
+    let _watchdog = watchdog();
+    let (release, released) = bounded::<()>(0);
+    let (asked, is_asked) = bounded::<()>(0);
+    let check = move |user: &str, _: &str| {
+        if user == "bob" {
+            asked.send(()).unwrap();
+            let _ = released.recv();
+        }
+        true
+    };
+    let pull = Server::new(0).plain(check).pull().unwrap();
+    let others = server_for_ada().pull().unwrap();
+    let bob = client_as(&pull, "bob", "?").push().unwrap();
+    bob.send(&["from Bob"]).unwrap();
+    is_asked.recv().unwrap();
+    assert_let_in(&pull, &client_as(&pull, "ada", "?"));
+    assert_let_in(&others, &client_as(&others, "ada", "enchantress"));
+    assert_eq!(pull.try_recv().unwrap_err().kind(), zeroless::ErrorKind::WouldBlock);
+    drop(release);
+    assert_eq!(pull.recv().unwrap(), [b"from Bob"]);
+}
+
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn closes_last_socket_during_call() {
+    // A panic in a thread of the crate would not be noticed otherwise.
+    panic::set_hook(Box::new(|_| std::process::abort()));
+    let (release, released) = bounded::<()>(0);
+    let (asked, is_asked) = bounded::<()>(0);
+    let check = move |_: &str, _: &str| {
+        asked.send(()).unwrap();
+        released.recv().is_err()
+    };
+    let pull = Server::new(0).plain(check).pull().unwrap();
+    let push = client_as(&pull, "ada", "?").linger(Duration::ZERO).push().unwrap();
+    is_asked.recv().unwrap();
+    drop((pull, push));
+    assert_eq!((handlers(), threads("zeroless-check")), (0, 1));
+    let pull = server_for_ada().pull().unwrap();
+    assert_let_in(&pull, &client_as(&pull, "ada", "enchantress"));
+    drop(release);
+    wait_until(|| threads("zeroless-check") == 0);
+    assert_let_in(&pull, &client_as(&pull, "ada", "enchantress"));
+}
+
+#[test]
+fn closing_does_not_wait_for_call() {
+    let _watchdog = watchdog();
+    run_in_child(closes_last_socket_during_call, "").succeeds();
+}
+
+#[test]
 #[ignore = "runs as a child process of another test"]
 fn lets_function_drop_last_socket() {
     // A panic in a thread of the crate would not be noticed otherwise.
@@ -129,7 +182,7 @@ fn lets_function_drop_last_socket() {
     assert!(!recorded.is_closed());
     answers.send(()).unwrap();
     wait_until(|| recorded.is_closed());
-    // The thread that called the function has dropped the last socket of all, and then ends.
+    // The thread that called the function has dropped the last socket of all, which stops the handler.
     wait_until(|| handlers() == 0);
     let pull = server_for_ada().pull().unwrap();
     assert_let_in(&pull, &client_as(&pull, "ada", "enchantress"));
