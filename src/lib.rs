@@ -627,7 +627,8 @@ extern crate libsodium_sys as _;
 // engine                        a socket that threads share
 // security                      which clients a server lets in
 // endpoint, error, libzmq,
-// message, report, sys, topic   values, and what the log and the platform need
+// message, report, sys, topic,
+// unwind                        values, and what the log and the platform need
 
 mod endpoint;
 mod engine;
@@ -642,6 +643,7 @@ mod report;
 mod security;
 mod sys;
 mod topic;
+mod unwind;
 
 /// The crate of the channel inside a [`Channel`], and of `select!`.
 pub use crossbeam_channel;

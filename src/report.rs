@@ -1,11 +1,14 @@
 //! Warnings and errors that no call returns.
 //!
-//! They go to the log. Many scripts have no logger; there they go to standard error, or nobody would see them.
+//! They go to the log. Many scripts have no logger; there they go to standard error, or nobody would see them. They are
+//! reported by threads that must continue even if the logger panics, and while sockets are dropped.
 
 use std::fmt::Arguments;
 use std::io::{self, Write};
 
 use log::{Level, LevelFilter};
+
+use crate::unwind::contain;
 
 pub(crate) fn warn(message: Arguments<'_>) {
     report(Level::Warn, message);
@@ -17,7 +20,7 @@ pub(crate) fn error(message: Arguments<'_>) {
 
 fn report(level: Level, message: Arguments<'_>) {
     if has_logger() {
-        log::log!(target: "zeroless", level, "{message}");
+        contain(|| log::log!(target: "zeroless", level, "{message}"));
     } else {
         let line = message.to_string().replace(['\n', '\r'], " ");
         // Not by `eprintln!`, which panics if standard error cannot be written.

@@ -5,12 +5,10 @@ mod keys;
 mod policy;
 mod queue;
 mod rules;
-mod unwind;
 mod zap;
 
 pub(crate) use credentials::Credentials;
 pub use keys::{Keypair, PublicKey};
 pub(crate) use policy::{Policy, Verdict, no_curve};
 pub(crate) use rules::AccessRules;
-pub(crate) use unwind::contain;
 pub(crate) use zap::{Admission, Checker, ZapDomain, ZapReply, enqueue};

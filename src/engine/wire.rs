@@ -360,8 +360,8 @@ impl Wire {
     /// If there is no memory for a frame, the message is lost, and the next one is whole.
     #[inline]
     pub(super) fn try_receive(&mut self, message: &mut impl Incoming) -> zmq::Result<()> {
-        if let Some(envelope) = &mut self.envelope {
-            envelope.receive(&self.socket)?;
+        if self.envelope.is_some() {
+            self.try_receive_envelope()?;
         }
         let mut count = 0;
         let mut outcome = Ok(());
@@ -382,6 +382,13 @@ impl Wire {
                 return outcome;
             }
         }
+    }
+
+    fn try_receive_envelope(&mut self) -> zmq::Result<()> {
+        self.check_endpoint()?;
+        self.envelope
+            .iter_mut()
+            .try_for_each(|envelope| envelope.receive(&self.socket))
     }
 
     #[inline]

@@ -38,6 +38,7 @@ use crate::endpoint;
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::security::{self, Admission, Checker, Verdict, ZapReply};
+use crate::unwind::contain;
 
 /// How long to wait before trying again to start a thread, after the system had none left.
 const THREAD_RETRY_INTERVAL: Duration = Duration::from_millis(100);
@@ -74,7 +75,7 @@ impl ZapHandler {
             let responder = Arc::clone(&self.responder);
             let thread = thread::Builder::new()
                 .name("zeroless-zap".into())
-                .spawn(move || while security::contain(|| responder.answer_all()).is_none() {});
+                .spawn(move || while contain(|| responder.answer_all()).is_none() {});
             self.thread = Some(thread.map_err(|error| Error::from_spawn(what_failed, error))?);
         }
         Ok(())
@@ -169,7 +170,7 @@ impl Responder {
 /// Checks clients until none waits.
 fn check_all(checker: &Checker, responder: &Weak<Responder>) {
     while let Some(check) = checker.next() {
-        security::contain(move || {
+        contain(move || {
             let (verdict, reply) = check.answer()?;
             responder.upgrade()?.reply(&verdict, reply);
             Some(())

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use ipnet::IpNet;
 
 use super::keys::{self, Keypair, PublicKey};
-use super::unwind::contain;
 use crate::error::{Error, Result};
 use crate::report;
+use crate::unwind::contain;
 
 /// A user's function that checks a name and a password.
 pub(crate) type CheckPassword = dyn Fn(&str, &str) -> bool + Send + Sync;
@@ -133,15 +133,14 @@ impl Policy {
         // Cloned, so that no lock is held while a logger runs, which is a user's code.
         let label = self.label().clone();
         let address = request.address.escape_debug();
-        // The decision stands, even if a logger panics.
         match self.examine(request) {
             Ok(name) => Verdict::Admit(name),
             Err(Refusal::Refused(reason)) => {
-                contain(|| report::warn(format_args!("{label} refused a client at {address}: {reason}")));
+                report::warn(format_args!("{label} refused a client at {address}: {reason}"));
                 Verdict::Refuse
             }
             Err(Refusal::Undecided(reason)) => {
-                contain(|| report::error(format_args!("{label} could not check a client at {address}: {reason}")));
+                report::error(format_args!("{label} could not check a client at {address}: {reason}"));
                 Verdict::Postpone
             }
         }
@@ -152,20 +151,16 @@ impl Policy {
     pub(super) fn report_losses(&self, dropped: usize, late: usize) {
         let label = self.label().clone();
         if dropped > 0 {
-            contain(|| {
-                report::warn(format_args!(
-                    "{label} has left clients without an answer ({dropped} since the last warning): more ask than it \
-                     can check in time"
-                ))
-            });
+            report::warn(format_args!(
+                "{label} has left clients without an answer ({dropped} since the last warning): more ask than it can \
+                 check in time"
+            ));
         }
         if late > 0 {
-            contain(|| {
-                report::error(format_args!(
-                    "{label} has not finished in time to check clients ({late} since the last error), and cannot let \
-                     them in: make the function given to plain return sooner, or its files of keys faster to read"
-                ))
-            });
+            report::error(format_args!(
+                "{label} has not finished in time to check clients ({late} since the last error), and cannot let them \
+                 in: make the function given to plain return sooner, or its files of keys faster to read"
+            ));
         }
     }
 
