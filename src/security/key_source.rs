@@ -237,7 +237,9 @@ mod tests {
     fn settled(path: &Path) -> KeySource {
         let source = KeySource::new(path).unwrap();
         let mut known = source.known.lock().unwrap();
+        let started = Instant::now();
         while !known.settled {
+            assert!(started.elapsed() < Duration::from_secs(60), "it does not settle");
             known.update(path);
         }
         known.pause = known.pause.map(|_| Instant::now() + Duration::from_secs(3_600));
