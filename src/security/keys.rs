@@ -259,15 +259,20 @@ impl Keypair {
     pub fn load(path: impl AsRef<Path>) -> Result<Keypair> {
         let path = path.as_ref();
         let file = key_file::read(path)?;
-        let shown = key_file::show(path);
         if sys::accessible_by_others(&file.metadata) {
+            let shown = key_file::show(path);
             report::warn(format_args!(
                 "users other than the owner can access the secret key in {shown}; run chmod 600 {shown}"
             ));
         }
-        let (public, secret) = (field(&file.text, PUBLIC, path)?, field(&file.text, SECRET, path)?);
-        Keypair::new(public, secret)
-            .map_err(|error| Error::invalid(format!("cannot read the keys in {shown}: {error}")))
+        Keypair::from_file(&file.text, path)
+    }
+
+    /// The keypair in the text of a certificate.
+    pub(super) fn from_file(text: &str, path: &Path) -> Result<Keypair> {
+        let (public, secret) = (field(text, PUBLIC, path)?, field(text, SECRET, path)?);
+        let named = |error| Error::invalid(format!("cannot read the keys in {}: {error}", key_file::show(path)));
+        Keypair::new(public, secret).map_err(named)
     }
 
     /// Writes the keypair to a new file that only its owner may read. Blocks while it writes.
