@@ -139,7 +139,7 @@ pub(crate) fn connected_twice(endpoint: &str) -> Error {
 pub(crate) fn not_connected(endpoint: &str, connected: &[String]) -> Error {
     let others = match connected {
         [] => "none".to_owned(),
-        some => some.join(", "),
+        some => some.join(", ").escape_debug().to_string(),
     };
     Error::new(
         ErrorKind::NotConnected,
@@ -186,7 +186,10 @@ impl<'a> Endpoint<'a> {
             }
             Some(("inproc", _)) => Ok(Endpoint::Inproc),
             Some((scheme, _)) => {
-                let what = format!("the scheme {scheme} is not supported; use tcp, ipc or inproc");
+                let what = format!(
+                    "the scheme {} is not supported; use tcp, ipc or inproc",
+                    scheme.escape_debug()
+                );
                 fault(ErrorKind::Unsupported, &what)
             }
             None => invalid("it has no scheme; endpoints are of the form tcp://host:port, ipc://path or inproc://name"),

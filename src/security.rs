@@ -1,10 +1,15 @@
 //! Which clients a server lets in, and how a client proves that it is one of them.
 
 mod credentials;
+mod key_file;
+mod key_ring;
+mod key_source;
 mod keys;
 mod policy;
 mod queue;
 mod rules;
+mod secret;
+mod z85;
 mod zap;
 
 pub(crate) use credentials::Credentials;

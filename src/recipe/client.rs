@@ -214,9 +214,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a key that is not 40 characters
-    /// of Z85, and [`Unsupported`](crate::ErrorKind::Unsupported) if the [libzmq](crate::libzmq()) of this build has no
-    /// CURVE.
+    /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a server's key that is not 40
+    /// characters of Z85 or is the secret key of `keypair`, and [`Unsupported`](crate::ErrorKind::Unsupported) if the
+    /// [libzmq](crate::libzmq()) of this build has no CURVE.
     ///
     /// # Examples
     ///
@@ -242,6 +242,9 @@ impl Client {
     /// This uses libzmq's mechanism PLAIN: **nothing is encrypted**, neither the password nor the messages. Any process
     /// that answers at the server's address receives the password. On a network that others can listen to, use
     /// [`curve`](Self::curve). Over `inproc`, PLAIN has no effect.
+    ///
+    /// The recipe's copy of the password is wiped from memory when it is dropped. A socket gives a copy to libzmq, which
+    /// does not wipe it.
     ///
     /// A server that does not let the client in refuses it permanently; see
     /// [Refused clients](crate::guide::networks#refused-clients).

@@ -198,11 +198,16 @@ impl Server {
 
     /// Lets in clients whose public keys are in a file, or in the files of a folder.
     ///
-    /// * A file is either one that [`PublicKey::save`](crate::PublicKey::save), CZMQ or pyzmq has written, or a list
+    /// * A file is a regular file of at most 1 MiB. It is either one that [`PublicKey::save`](crate::PublicKey::save), CZMQ or pyzmq has written, or a list
     ///   with one key per line. In a list, text after a key and lines that begin with `#` are comments.
     /// * In a folder, the files whose names end in `.key` are read.
     ///
-    /// The files are read again for each client that connects, so keys can be added and removed while the server runs.
+    /// Keys can be added and removed while the server runs. A change on disk applies to the next client that connects:
+    /// for each client, the server examines the size, the inode and the times of what could let this client in, and
+    /// reads what has changed. There is one exception, because strangers can make the server look for keys that do not
+    /// exist: if a file in a folder gets another key without being replaced, the server may notice that up to a second
+    /// later. And a network file system may show a change later than it was made.
+    ///
     /// To change a file, rename a new file over it: a client whose key is missing for a moment is refused permanently.
     /// If a file cannot be read, the log reports it at error level, and clients whose keys might be in it try again
     /// every half minute.
@@ -279,9 +284,12 @@ impl Server {
     /// # Examples
     ///
     /// ```
+    /// use subtle::ConstantTimeEq;
     /// use zeroless::{Client, Server};
     ///
-    /// let mut pull = Server::new(0).plain(|user, password| user == "ada" && password == "enchantress").pull()?;
+    /// // The time that this comparison takes does not show how much of the password is right.
+    /// let is_right = |password: &str| bool::from(password.as_bytes().ct_eq(b"enchantress"));
+    /// let mut pull = Server::new(0).plain(move |user, password| user == "ada" && is_right(password)).pull()?;
     /// let port = pull.socket().port()?;
     /// let push = Client::new().connect_local(port).plain("ada", "enchantress").push()?;
     /// push(&[b"hello"])?;
@@ -298,6 +306,10 @@ impl Server {
     /// Give a map, or pairs of a name and a password. Like [`plain`](Self::plain), this uses PLAIN: **nothing is
     /// encrypted**, and strangers can guess as often as they like. It replaces the function that was given to `plain`
     /// before.
+    ///
+    /// The time that a refusal takes shows neither which users there are nor how much of a password is right. The
+    /// passwords are wiped from memory when the recipe and its sockets are dropped; libzmq does not wipe the passwords
+    /// that clients have sent.
     ///
     /// # Errors
     ///
@@ -318,7 +330,7 @@ impl Server {
         P: Into<String>,
     {
         let users = users.into_iter().map(|(user, password)| (user.into(), password.into()));
-        self.options.access.plain_users(users.collect());
+        self.options.access.plain_users(users);
         self
     }
 

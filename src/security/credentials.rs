@@ -3,36 +3,41 @@
 use std::fmt;
 
 use super::keys::{Keypair, PublicKey};
+use super::secret::{MAX_LENGTH, Secret};
 use crate::error::{Error, Result};
 use crate::libzmq;
-
-/// libzmq's limit for a name and for a password, in bytes.
-const MAX_CREDENTIAL_LENGTH: usize = 255;
 
 /// What a client proves its identity with.
 #[derive(Clone)]
 pub(crate) enum Credentials {
-    Password { user: String, password: String },
+    Password { user: String, password: Secret },
     Key { server: PublicKey, keypair: Keypair },
 }
 
 impl Credentials {
     pub(crate) fn password(user: &str, password: &str) -> Result<Credentials> {
         let check = |what: &str, value: &str| match value.len() {
-            1..=MAX_CREDENTIAL_LENGTH => Ok(value.to_owned()),
+            1..=MAX_LENGTH => Ok(()),
             length => Err(Error::invalid(format!(
-                "cannot use these credentials: {what} has {length} bytes; give 1 to {MAX_CREDENTIAL_LENGTH}"
+                "cannot use these credentials: {what} has {length} bytes; give 1 to {MAX_LENGTH}"
             ))),
         };
+        check("the user", user)?;
+        check("the password", password)?;
         Ok(Credentials::Password {
-            user: check("the user", user)?,
-            password: check("the password", password)?,
+            user: user.to_owned(),
+            password: password.into(),
         })
     }
 
     pub(crate) fn key(server: &str, keypair: &Keypair) -> Result<Credentials> {
+        let server = PublicKey::parse("the server's key", server)?;
+        if server.as_ref() == keypair.secret() {
+            let message = "the server's key is the client's own secret key; give the public key of the server";
+            return Err(Error::invalid(message));
+        }
         Ok(Credentials::Key {
-            server: server.parse()?,
+            server,
             keypair: keypair.clone(),
         })
     }
@@ -50,7 +55,7 @@ impl Credentials {
         match self {
             Credentials::Password { user, password } => {
                 socket.set_plain_username(Some(user))?;
-                socket.set_plain_password(Some(password))
+                socket.set_plain_password(Some(password.as_str()))
             }
             Credentials::Key { server, keypair } => {
                 socket.set_curve_serverkey(server.as_ref().as_bytes())?;

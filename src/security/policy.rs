@@ -1,13 +1,12 @@
 //! How one socket decides whether to let a client in.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
 
-use super::keys::{self, Keypair, PublicKey};
+use super::key_ring::KeyRing;
+use super::keys::PublicKey;
 use crate::error::{Error, Result};
 use crate::report;
 use crate::unwind::contain;
@@ -30,17 +29,6 @@ pub(crate) enum Proof {
     None,
     Password(Arc<CheckPassword>),
     Key(KeyRing),
-}
-
-/// The server's keypair, and the keys of the clients that it lets in.
-pub(crate) struct KeyRing {
-    /// The server's own keypair.
-    keypair: Keypair,
-    /// Whether every key is let in.
-    any: bool,
-    keys: RwLock<BTreeSet<PublicKey>>,
-    /// Read again for each client.
-    files: Vec<PathBuf>,
 }
 
 /// A client that asks to be let in, as libzmq describes it in a ZAP request.
@@ -88,7 +76,7 @@ impl Policy {
             Proof::Password(_) => socket.set_plain_server(true),
             Proof::Key(ring) => {
                 socket.set_curve_server(true)?;
-                socket.set_curve_secretkey(ring.keypair.secret().as_bytes())
+                socket.set_curve_secretkey(ring.keypair().secret().as_bytes())
             }
         }
     }
@@ -104,21 +92,17 @@ impl Policy {
 
     /// Whether it asks for keys, but lets no key in yet.
     pub(crate) fn lets_in_no_key(&self) -> bool {
-        matches!(&self.proof, Proof::Key(ring) if !ring.any && ring.files.is_empty() && ring.read().is_empty())
+        matches!(&self.proof, Proof::Key(ring) if ring.is_empty())
     }
 
     /// Lets these keys in, too, from now on.
     pub(crate) fn allow_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
-        let keys = keys::parse_all(keys)?;
-        self.ring()?.write().extend(keys);
-        Ok(())
+        self.ring()?.allow(keys)
     }
 
     /// Stops letting these keys in.
     pub(crate) fn revoke_keys(&self, keys: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
-        let revoked = keys::parse_all(keys)?;
-        self.ring()?.write().retain(|key| !revoked.contains(key));
-        Ok(())
+        self.ring()?.revoke(keys)
     }
 
     fn ring(&self) -> Result<&KeyRing> {
@@ -170,7 +154,7 @@ impl Policy {
         match (&self.proof, request.mechanism, request.credentials) {
             (Proof::None, b"NULL", []) => Ok(String::new()),
             (Proof::Password(check), b"PLAIN", [user, password]) => examine_password(&**check, user, password),
-            (Proof::Key(ring), b"CURVE", [key]) => ring.examine(key),
+            (Proof::Key(ring), b"CURVE", [key]) => examine_key(ring, key),
             (_, mechanism, _) => {
                 let mechanism = mechanism.escape_ascii();
                 Err(Refusal::Refused(format!("it uses the mechanism {mechanism}")))
@@ -223,42 +207,14 @@ fn examine_password(check: &CheckPassword, user: &[u8], password: &[u8]) -> std:
     }
 }
 
-impl KeyRing {
-    /// Fails if a file cannot be read.
-    pub(crate) fn new(keypair: &Keypair, any: bool, keys: &BTreeSet<PublicKey>, files: &[PathBuf]) -> Result<KeyRing> {
-        files
-            .iter()
-            .try_for_each(|path| keys::read_public_keys(path).map(drop))?;
-        Ok(KeyRing {
-            keypair: keypair.clone(),
-            any,
-            keys: RwLock::new(keys.clone()),
-            files: files.to_vec(),
-        })
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, BTreeSet<PublicKey>> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, BTreeSet<PublicKey>> {
-        self.keys.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn examine(&self, key: &[u8]) -> std::result::Result<String, Refusal> {
-        let Some(key) = PublicKey::from_bytes(key) else {
-            return Err(Refusal::Refused("its key is malformed".to_owned()));
-        };
-        if self.any || self.read().contains(&key) {
-            return Ok(key.to_string());
-        }
-        for path in &self.files {
-            let keys = keys::read_public_keys(path).map_err(|error| Refusal::Undecided(error.to_string()))?;
-            if keys.contains(&key) {
-                return Ok(key.to_string());
-            }
-        }
-        Err(Refusal::Refused(format!("its key {key} is not allowed")))
+fn examine_key(ring: &KeyRing, key: &[u8]) -> std::result::Result<String, Refusal> {
+    let Some(key) = PublicKey::from_bytes(key) else {
+        return Err(Refusal::Refused("its key is malformed".to_owned()));
+    };
+    match ring.lets_in(&key) {
+        Ok(true) => Ok(key.to_string()),
+        Ok(false) => Err(Refusal::Refused(format!("its key {key} is not allowed"))),
+        Err(error) => Err(Refusal::Undecided(error.to_string())),
     }
 }
 

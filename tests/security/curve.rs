@@ -7,13 +7,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use zeroless::{Client, ErrorKind, Keypair, Message, PublicKey, Receiver, Sender, Server, Socket, zmq};
 
 use crate::eavesdropper::{contains, overheard};
-use crate::keys::{PUBLIC, any_file, assert_tells_of_file, cases};
+use crate::keys::{PUBLIC, any_file, assert_tells_of_file, cases, make_fifo};
 use crate::support::relay::Relay;
 use crate::support::{
     Folder, assert_denied, assert_let_in, assert_not_understood, await_denial, await_denial_of, await_subscribers,
@@ -476,6 +476,7 @@ fn lets_in_key_files_in_folder() {
     keys.stranger.public().save(folder.0.join("more/stranger.key")).unwrap();
     fs::create_dir(folder.0.join("folder.key")).unwrap();
     symlink("nowhere", folder.0.join(".#friend.key")).unwrap();
+    make_fifo(&folder.0.join("fifo.key"));
     let pull = keys.server_for_no_one().allow_keys_in(&folder.0).pull().unwrap();
     let socket = pull.socket();
     assert_let_in(&pull, &keys.client(&socket, &other));
@@ -554,6 +555,16 @@ fn clients_wait_while_file_is_malformed() {
 #[cfg_attr(not(feature = "curve"), ignore = "needs CURVE: run with --features curve")]
 fn clients_wait_while_file_is_missing() {
     assert_comes_in_when_mended("curve-missing", |file| fs::remove_file(file).unwrap());
+}
+
+#[test]
+#[cfg_attr(not(feature = "curve"), ignore = "needs CURVE: run with --features curve")]
+fn clients_wait_while_file_is_fifo() {
+    assert_comes_in_when_mended("curve-fifo", |file| {
+        let fifo = file.with_extension("fifo");
+        make_fifo(&fifo);
+        fs::rename(fifo, file).unwrap();
+    });
 }
 
 #[test]
@@ -719,6 +730,39 @@ fn refuses_hundreds_while_serving_friend() {
     });
     assert!(friends > 10, "{friends} friends were let in meanwhile");
     assert_eq!(kind_of(pull.try_recv()), ErrorKind::WouldBlock);
+}
+
+/// With a folder of many keys, which would take long to read for each of them.
+#[test]
+#[cfg_attr(not(feature = "curve"), ignore = "needs CURVE: run with --features curve")]
+fn strangers_do_not_hold_up_friend() {
+    const KEYS: u32 = 3_000;
+    const STRANGERS: usize = 100;
+    let _watchdog = watchdog();
+    let (keys, folder) = (Keys::new(), Folder::new("curve-many"));
+    for number in 0..KEYS {
+        let bytes = [&number.to_be_bytes()[..], &[0; 28]].concat();
+        let key: PublicKey = zmq::z85_encode(&bytes).unwrap().parse().unwrap();
+        fs::write(folder.0.join(format!("{number}.key")), key.as_ref()).unwrap();
+    }
+    keys.friend.public().save(folder.0.join("friend.key")).unwrap();
+    let started = Instant::now();
+    let pull = keys.server_for_no_one().allow_keys_in(&folder.0).pull().unwrap();
+    let reading = started.elapsed();
+    let (mut stranger, friend) = (keys.stranger_of(&pull.socket()), keys.friend_of(&pull.socket()));
+    stranger.linger(Duration::ZERO);
+    let strangers: Vec<Sender> = (0..STRANGERS).map(|_| stranger.push().unwrap()).collect();
+    let started = Instant::now();
+    assert_let_in(&pull, &friend);
+    strangers.iter().for_each(await_denial_of);
+    let waited = started.elapsed();
+    assert!(waited < reading * 20 + Duration::from_secs(1), "{waited:?}");
+    // A new friend is let in at once, although strangers have just made the server look for their keys.
+    let newcomer = new_keypair();
+    let stranger = stranger.push().unwrap();
+    await_denial_of(&stranger);
+    newcomer.public().save(folder.0.join("newcomer.key")).unwrap();
+    assert_let_in(&pull, &keys.client(&pull.socket(), &newcomer));
 }
 
 #[test]
