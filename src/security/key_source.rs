@@ -1,7 +1,7 @@
 //! The keys in a file or a folder, which are read again when they change on disk.
 //!
-//! One thread lets in the clients of all servers. Anyone can make it look for a key that no file has, so that must be
-//! cheap even for a folder of ten thousand files, and a change on disk must be noticed nevertheless:
+//! Anyone can make a server look for a key that no file has. So that must be cheap even for a folder of ten thousand
+//! files, and a change on disk must be noticed nevertheless:
 //!
 //! * For a key that is known, only the file that has it is examined. So a key that is removed is noticed at once.
 //! * For another key, the file or folder itself is examined. The system changes the times of a folder when a file in it

@@ -535,6 +535,31 @@ fn survives_largest_subscription() {
     }
 }
 
+/// Before a peer is let in, its frames are limited to 64 KiB, whatever the server allows afterwards.
+#[test]
+#[cfg_attr(not(feature = "own-libzmq"), ignore = "needs the crate's own libzmq")]
+fn large_handshake_uses_no_memory() {
+    const SIZE: usize = 900_000;
+    let memory = attack("pull", |victim| {
+        for flags in [0, COMMAND].repeat(50) {
+            let mut stranger = victim.connect();
+            greet(&mut stranger);
+            // This fails if the server has closed the connection already.
+            let _ = stranger.write_all(&zmtp::frame(flags, &[b'x'; SIZE]));
+            await_hang_up(&mut stranger);
+        }
+        // All at the same time, and with all but the last byte.
+        let strangers = || {
+            let mut stranger = victim.connect();
+            greet(&mut stranger);
+            let _ = stranger.write_all(&zmtp::frame(COMMAND, &[b'x'; SIZE])[..SIZE]);
+            stranger
+        };
+        (0..100).map(|_| strangers()).collect::<Vec<_>>()
+    });
+    memory.assert_grew_less_than(32 * MIB);
+}
+
 #[test]
 fn guarded_server_drops_silent_peer_soon() {
     let _watchdog = watchdog();
