@@ -6,7 +6,7 @@
 //!   * [Addresses](#addresses)
 //! * [Refused clients](#refused-clients)
 //! * [What strangers can do](#what-strangers-can-do)
-//!   * [Two attacks that no option limits](#two-attacks-that-no-option-limits)
+//!   * [Attacks that cost something](#attacks-that-cost-something)
 //!   * [How to protect a server](#how-to-protect-a-server)
 //!
 //! # Let in only known clients
@@ -117,8 +117,8 @@
 //!   * The client has filled its queue: it has sent [`high_water_mark`](crate::Server::high_water_mark) messages, 1000
 //!     by default. After a refusal, libzmq removes the client's queue. This is how the crate notices the refusal, but a
 //!     full queue looks the same. For a `request`, the count starts again with each reply.
-//!   * The client does not use the same mechanism as a server on the same machine, and is refused within microseconds.
-//!     Such a client blocks only sometimes.
+//!   * The client does not use the same pattern or mechanism as a server on the same machine, and is refused within
+//!     microseconds. Such a client blocks only sometimes, and not with the libzmq that is built by default.
 //! * **All other patterns** get no error. They see the same as without a server: nothing. libzmq reports more only
 //!   through its socket monitors, and in libzmq 4.3.4 these can stall the process. A
 //!   [`timeout`](crate::Client::timeout) limits the wait.
@@ -129,9 +129,9 @@
 //!
 //! # What strangers can do
 //!
-//! A stranger is anyone who can reach the server's port. Strangers can send bytes to the port, even if the server then
-//! refuses them. Tests attack a server in these ways while an honest client uses it. None of these attacks stops the
-//! server or makes its memory grow by much:
+//! A stranger is a peer that can reach the port, and that you do not trust. A server without rules lets strangers
+//! in. Strangers can send bytes to the port, even if the server then refuses them. Tests attack a server in these ways
+//! while an honest client uses it. None of these attacks stops the server or makes its memory grow by much:
 //!
 //! | attack | test |
 //! |---|---|
@@ -141,28 +141,39 @@
 //! | a peer of the wrong pattern | `robustness::hostile::drops_peers_of_wrong_type` |
 //! | a peer that uses a different mechanism | `robustness::hostile::drops_peers_of_other_mechanism` |
 //! | a peer that stops in the middle of the greeting | `robustness::hostile::drops_peers_that_stop_in_greeting` |
-//! | a thousand peers that send nothing (each uses a file descriptor while it stays) | `robustness::hostile::tolerates_thousand_silent_peers` |
+//! | a handshake of many megabytes: frames are limited to 64 KiB until the peer is let in, with the libzmq that is built by default | `robustness::hostile::large_handshake_uses_no_memory` |
 //! | a frame that is too large, if [`max_message_size`](crate::Server::max_message_size) is set | `robustness::hostile::refuses_large_frame_when_announced` |
+//! | 2,000 strangers that ask, and leave before they are answered | `security::admission::flood_does_not_keep_friend_out` |
+//! | made-up keys, with a folder of thousands of keys | `security::curve::strangers_do_not_hold_up_friend` |
 //!
-//! ## Two attacks that no option limits
+//! ## Attacks that cost something
 //!
-//! | attack | sent | memory used | test |
+//! Rules keep strangers from most of what costs memory:
+//!
+//! | attack | without rules | with rules | test |
 //! |---|---|---|---|
-//! | a message that never ends: frame follows frame | 64 MB | 110 MB | `robustness::hostile::endless_message_uses_memory` |
-//! | the same, with empty frames | 4 MB | 128 MB | the same |
-//! | subscriptions to a publisher | 20,000 of 200 bytes | 130 MB | `robustness::hostile::subscriptions_use_memory` |
+//! | a message that never ends: 64 MB in frames | 110 MB of memory | nothing: it is not let in | `robustness::hostile::endless_message_uses_memory` |
+//! | the same, 4 MB in empty frames | 128 MB | nothing | the same |
+//! | 20,000 subscriptions of 200 bytes to a publisher | 130 MB | nothing | `robustness::hostile::subscriptions_use_memory` |
+//! | one large frame, without [`max_message_size`](crate::Server::max_message_size) | its size | nothing | |
+//! | peers that connect and send nothing | a file descriptor each for 30 s | a file descriptor each for 5 s | `robustness::hostile::tolerates_thousand_silent_peers`, `robustness::hostile::guarded_server_drops_silent_peer_soon` |
+//! | 2,000 silent peers, when the process may have 1,024 descriptors | an honest client waits for 36 s, and the process computes for 25 s | 4 s, and 4 s | |
+//! | 2,000 strangers that ask, with a password function that takes 20 ms | – | 1 to 13 MB, an honest client waits for at most 41 ms | `security::admission::strangers_that_have_left_use_no_memory` |
 //!
-//! After the attack, the process does not give all of this memory back.
+//! No option limits the first three. After an attack, the process does not give all of this memory back. While no file
+//! descriptor is left, libzmq tries again and again to accept connections, for all sockets of the process: that is what
+//! it computes. So set a limit of descriptors (`ulimit -n`) that is far above the number of your clients.
+//!
+//! A server has no limit for frames by default, because libzmq would drop a larger one without a word on either side.
 //!
 //! ## How to protect a server
 //!
 //! * Do not let strangers in. With `curve`, `plain` or `allow`, they can ask to be let in, but nothing more. Tests:
 //!   `security::admission::refuses_thousand_while_serving_friend`,
-//!   `security::admission::flood_does_not_keep_friend_out`,
-//!   `security::admission::strangers_that_have_left_use_no_memory`,
 //!   `security::admission::stalled_handshakes_block_no_one`.
 //! * If strangers must not even ask, listen only on this machine, with [`Server::new`](crate::Server::new), and put a
 //!   firewall, an SSH tunnel or a VPN such as WireGuard in front of it.
-//! * Set [`max_message_size`](crate::Server::max_message_size).
+//! * Set [`max_message_size`](crate::Server::max_message_size), above the largest frame of your clients.
+//! * Raise the limit of file descriptors, as described above.
 //! * Set a [`linger`](crate::Server::linger). A hostile peer may never read the messages that closing waits to deliver.
 //! * Limit the memory of the process, for example with systemd's `MemoryMax`.

@@ -262,12 +262,12 @@ impl Server {
     /// the same time. A second call of `plain` replaces the function of the first.
     ///
     /// * **When clients ask faster than the function decides**, up to 1,024 of them wait. Their addresses take turns, and
-    ///   of one address the newest client is next. A client that has no answer within the handshake time of libzmq,
-    ///   which is half a minute, asks again.
+    ///   of one address the newest client is next. A client that has no answer within five seconds, the time
+    ///   for its handshake, asks again.
     /// * **If a call takes longer than that**, its client is not let in. The log reports it at error level, and another
     ///   thread starts in place of the one that is busy. A socket has 16 such threads at most. If the calls in all of
     ///   them hang, the server lets no client in until one returns. Other servers are not affected.
-    /// * **If a call panics**, its client asks again after the handshake time.
+    /// * **If a call panics**, its client asks again after that time.
     /// * **Closing** does not wait for a call.
     ///
     /// **The number of guesses is not limited.** A client with a wrong password is refused after a delay of 100 ms, and
