@@ -1,6 +1,9 @@
 //! By default, builds a libzmq that supports more than zmq-sys's does. Without the feature `own-libzmq`, and if Cargo
 //! links the system's libzmq, builds nothing.
 
+#[cfg(feature = "own-libzmq")]
+mod changes;
+
 use std::{env, io};
 
 fn main() -> io::Result<()> {
@@ -27,7 +30,9 @@ mod libzmq {
     use std::collections::BTreeSet;
     use std::fmt::Write;
     use std::path::{Path, PathBuf};
-    use std::{env, fs, io};
+    use std::{env, fs, io, process};
+
+    use super::changes;
 
     /// The definitions of zmq-sys's build, and everything that libzmq's own build detects on any Linux. Android gets the
     /// same as from zmq-sys.
@@ -90,13 +95,19 @@ mod libzmq {
         let curve = if cfg!(feature = "curve") { CURVE } else { "" };
         fs::write(out.join("platform.hpp"), [PLATFORM, curve].concat())?;
 
+        let changed = out.join("libzmq");
+        copy_files(&source.join("src"), &changed)?;
+        if let Err(error) = changes::apply(&changed) {
+            println!("cargo::error={error}");
+            process::exit(1);
+        }
         let whole = out.join("libzmq.cpp");
-        fs::write(&whole, whole_source(source)?)?;
+        fs::write(&whole, whole_source(&changed, &source.join("external/sha1/sha1.c"))?)?;
         cc::Build::new()
             .cpp(true)
             .file(whole)
             .include(out)
-            .include(source.join("src"))
+            .include(changed)
             .include(source.join("include"))
             .includes(env::var_os("DEP_SODIUM_INCLUDE"))
             .warnings(false)
@@ -109,11 +120,24 @@ mod libzmq {
         Ok(())
     }
 
+    /// Copies the files of a folder to a new one.
+    fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
+        if to.exists() {
+            fs::remove_dir_all(to)?;
+        }
+        fs::create_dir(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+        Ok(())
+    }
+
     /// One file that includes all others. Compiling it takes a fifth of the time, because the headers of libzmq and of
     /// the C++ library are read once.
-    fn whole_source(source: &Path) -> io::Result<String> {
-        let mut files = BTreeSet::from([source.join("external/sha1/sha1.c")]); // sorted, so that every build is the same
-        for entry in fs::read_dir(source.join("src"))? {
+    fn whole_source(folder: &Path, sha1: &Path) -> io::Result<String> {
+        let mut files = BTreeSet::from([sha1.to_owned()]); // sorted, so that every build is the same
+        for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let needs_gnutls = name.starts_with("wss_");
