@@ -119,3 +119,18 @@ pub(crate) fn require_curve(what_failed: &str) -> Result<()> {
         ),
     ))
 }
+
+/// Fails if libzmq does not have the changes of zeroless, without which it closes the connections when it unbinds.
+pub(crate) fn require_own(what_failed: &str) -> Result<()> {
+    let libzmq = libzmq();
+    if libzmq.own() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "{what_failed}: this program uses {libzmq}, which would also close the connections; build it with the feature \
+             `own-libzmq` of zeroless, which is on by default, or close the socket"
+        ),
+    ))
+}

@@ -24,6 +24,7 @@
 //! zeroless. Because of these:
 //!
 //! * A client always learns that its server has refused it. Otherwise it may wait forever.
+//! * [`Socket::unbind`](crate::Socket::unbind) keeps the connections over `tcp` and `ipc`.
 //! * libzmq transfers about twice as many messages of 1 to 16 KiB a second.
 //!
 //! Only the system's libzmq can bind to an interface by its name, such as `tcp://eth0:5555`. With the others, use the
