@@ -137,10 +137,7 @@ pub(crate) fn connected_twice(endpoint: &str) -> Error {
 }
 
 pub(crate) fn not_connected(endpoint: &str, connected: &[String]) -> Error {
-    let others = match connected {
-        [] => "none".to_owned(),
-        some => some.join(", ").escape_debug().to_string(),
-    };
+    let others = list(connected);
     Error::new(
         ErrorKind::NotConnected,
         format!(
@@ -148,6 +145,24 @@ pub(crate) fn not_connected(endpoint: &str, connected: &[String]) -> Error {
             endpoint.escape_debug()
         ),
     )
+}
+
+pub(crate) fn not_bound(endpoint: &str, bound: &[String]) -> Error {
+    let others = list(bound);
+    Error::new(
+        ErrorKind::NotConnected,
+        format!(
+            "cannot unbind {}: the socket is not bound to it; bound endpoints: {others}",
+            endpoint.escape_debug()
+        ),
+    )
+}
+
+fn list(endpoints: &[String]) -> String {
+    match endpoints {
+        [] => "none".to_owned(),
+        some => some.join(", ").escape_debug().to_string(),
+    }
 }
 
 /// The parts of an endpoint that are checked.

@@ -387,6 +387,17 @@ impl Engine {
         outcomes.fold(Ok(()), Result::and)
     }
 
+    /// Stops listening at an endpoint. The connections stay.
+    pub(crate) fn unbind(&self, endpoint: &str) -> Result<()> {
+        self.check_open(&state::cannot_unbind(endpoint))?;
+        self.state().unbind(&self.gate, endpoint)?;
+        log::info!(target: "zeroless", "{} unbound from {endpoint}", self.properties.name);
+        if let Some(policy) = &self.policy {
+            policy.set_label(self.label());
+        }
+        Ok(())
+    }
+
     /// Waits until something has happened to the socket, and processes it.
     ///
     /// After disconnecting, libzmq's own thread needs one answer of the socket before it closes the connection. A socket

@@ -58,7 +58,8 @@ pub enum ErrorKind {
     /// The socket is already connected to that address, or it is a pair that has its one peer.
     AlreadyConnected,
     /// The client was never given an address, the socket is not connected to the address to disconnect from, is not
-    /// subscribed to the topic to unsubscribe from, or has no peer with the routing id to send to.
+    /// bound to the endpoint to unbind, is not subscribed to the topic to unsubscribe from, or has no peer with the
+    /// routing id to send to.
     NotConnected,
     /// The timeout passed before the message could be sent or received, or before the subscribers arrived.
     TimedOut,
@@ -72,7 +73,8 @@ pub enum ErrorKind {
     /// File descriptors, memory, threads or libzmq's sockets have run out.
     Exhausted,
     /// This crate, this build of libzmq or this pattern does not support the scheme of the endpoint; or this build has
-    /// no CURVE; or this pattern, a `stream`, cannot prove or check who the peers are.
+    /// no CURVE, or cannot unbind and keep the connections; or this pattern, a `stream`, cannot prove or check who the
+    /// peers are.
     Unsupported,
     /// Any other reason; see the message and the source.
     Other,

@@ -609,7 +609,7 @@
 //! # Platforms
 //!
 //! The crate needs a Unix system. By default it builds libzmq 4.3.4, and needs a C++ compiler for this. Encryption
-//! needs the feature `curve` or the system's libzmq. [`guide::platforms`] compares these three builds, and shows how to
+//! needs the feature `curve` or the system's libzmq. [`guide::platforms`] compares these builds, and shows how to
 //! compile libzmq only once.
 
 #![forbid(unsafe_code)]

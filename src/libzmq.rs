@@ -4,6 +4,15 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// Which libzmq it is. The build script knows.
+const WHICH: &str = if cfg!(libzmq = "own") {
+    "zeroless's own"
+} else if cfg!(libzmq = "zmq_sys") {
+    "zmq-sys's"
+} else {
+    "the system's"
+};
+
 /// Returns which libzmq the program is linked with, and what it can do.
 ///
 /// libzmq is the C++ library that implements ZeroMQ.
@@ -11,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// # Examples
 ///
 /// ```
-/// println!("{}", zeroless::libzmq()); // libzmq 4.3.4, without CURVE
+/// println!("{}", zeroless::libzmq()); // libzmq 4.3.4 (zeroless's own), without CURVE
 /// ```
 pub fn libzmq() -> Libzmq {
     Libzmq {
@@ -42,6 +51,21 @@ impl Libzmq {
     /// ```
     pub fn version(&self) -> (i32, i32, i32) {
         self.version
+    }
+
+    /// Returns whether zeroless has built it, as it does by default.
+    ///
+    /// Otherwise it is the system's, or that of the crate zmq-sys: see
+    /// [Which builds of libzmq there are](crate::guide::platforms).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let libzmq = zeroless::libzmq();
+    /// assert_eq!(libzmq.own(), libzmq.to_string().contains("zeroless's own"));
+    /// ```
+    pub fn own(&self) -> bool {
+        cfg!(libzmq = "own")
     }
 
     /// Returns whether it has CURVE, which [`Server::curve`](crate::Server::curve) needs.
@@ -77,7 +101,7 @@ impl fmt::Display for Libzmq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (major, minor, patch) = self.version;
         let with = if self.curve() { "with" } else { "without" };
-        write!(f, "libzmq {major}.{minor}.{patch}, {with} CURVE")
+        write!(f, "libzmq {major}.{minor}.{patch} ({WHICH}), {with} CURVE")
     }
 }
 
@@ -92,6 +116,21 @@ pub(crate) fn require_curve(what_failed: &str) -> Result<()> {
         format!(
             "{what_failed}: this program uses {libzmq}; build it with the feature `curve` of zeroless, or with the system's \
              libzmq; see \"Encryption\" in the README"
+        ),
+    ))
+}
+
+/// Fails if libzmq does not have the changes of zeroless, without which it closes the connections when it unbinds.
+pub(crate) fn require_own(what_failed: &str) -> Result<()> {
+    let libzmq = libzmq();
+    if libzmq.own() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "{what_failed}: this program uses {libzmq}, which would also close the connections; build it with the feature \
+             `own-libzmq` of zeroless, which is on by default, or close the socket"
         ),
     ))
 }

@@ -3,8 +3,9 @@
 use super::gate::Gate;
 use super::pattern::Properties;
 use super::wire::Wire;
+use super::{inproc, reaper};
 use crate::error::{Error, ErrorKind, Result};
-use crate::{endpoint, topic};
+use crate::{endpoint, libzmq, topic};
 
 /// The endpoints and topics of a socket. It keeps them after it is closed.
 ///
@@ -62,6 +63,22 @@ impl SocketState {
         Ok(())
     }
 
+    pub(super) fn unbind(&mut self, gate: &Gate<Wire>, endpoint: &str) -> Result<()> {
+        let position = self.bound.iter().position(|other| other == endpoint);
+        let position = position.ok_or_else(|| endpoint::not_bound(endpoint, &self.bound))?;
+        // Another libzmq closes the connections over tcp and ipc, and what is on its way is lost.
+        if !endpoint::is_inproc(endpoint) {
+            libzmq::require_own(&cannot_unbind(endpoint))?;
+        }
+        // A client may connect to the name, and another socket may bind the endpoint, as soon as libzmq has freed it.
+        inproc::note_bound(endpoint);
+        reaper::note_released(endpoint.to_owned());
+        gate.run(|wire| wire.socket.unbind(endpoint))
+            .map_err(|error| error.into_error(&cannot_unbind(endpoint)))?;
+        self.bound.remove(position);
+        Ok(())
+    }
+
     pub(super) fn subscribe(&mut self, gate: &Gate<Wire>, topic: &[u8]) -> Result<()> {
         if !self.topics.iter().any(|other| other == topic) {
             gate.run(|wire| wire.socket.set_subscribe(topic))
@@ -79,6 +96,10 @@ impl SocketState {
         self.topics.remove(position);
         Ok(())
     }
+}
+
+pub(super) fn cannot_unbind(endpoint: &str) -> String {
+    format!("cannot unbind {}", endpoint.escape_debug())
 }
 
 pub(super) fn cannot_subscribe(topic: &[u8]) -> String {

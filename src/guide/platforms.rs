@@ -1,48 +1,67 @@
 //! Which systems the crate supports, and which builds of libzmq there are.
 //!
-//! The crate needs a Unix system. libzmq is the C++ library that implements ZeroMQ. A program has one of three builds
+//! The crate needs a Unix system. libzmq is the C++ library that implements ZeroMQ. A program has one of four builds
 //! of it:
 //!
 //! | build | how to get it | what it needs | CURVE |
 //! |---|---|---|---|
-//! | the default: libzmq 4.3.4, built with the crate | nothing to do | a C++ compiler | no |
-//! | a second one, built with the crate by the feature `curve` | add `features = ["curve"]` to the dependency | also a C compiler and `make` | yes |
+//! | the default: libzmq 4.3.4, built by zeroless | nothing to do | a C++ compiler | no |
+//! | the same with CURVE | add `features = ["curve"]` to the dependency | also a C compiler and `make` | yes |
+//! | libzmq 4.3.4, built by the crate zmq-sys | add `default-features = false` to the dependency | a C++ compiler | no |
 //! | the system's | [tell Cargo to link it](#the-systems-libzmq) | the system's development package of libzmq | yes (checked with Debian's) |
 //!
-//! [`libzmq()`](crate::libzmq()) returns which libzmq a program has.
+//! [`libzmq()`](crate::libzmq()) returns which libzmq a program has. A program has only one: the [`zmq`](zmq) crate
+//! uses the same.
 //!
-//! On Linux, the second and the third build have three advantages over the default:
+//! On Linux, the third build lacks three advantages of the others:
 //!
 //! * TCP keepalive works.
-//! * Their clock is monotonic. The default uses the system's clock: setting this back, for example by an hour, stops
+//! * Their clock is monotonic. The third build uses the system's clock: setting this back, for example by an hour, stops
 //!   clients from connecting again.
 //! * A socket uses one file descriptor instead of two.
 //!
-//! Only the system's libzmq can bind to an interface by its name, such as `tcp://eth0:5555`. With the other two, use
-//! the interface's IP address.
+//! The first two builds are also optimised in every profile, and have [a few changes](#the-feature-own-libzmq) of
+//! zeroless. Because of these:
 //!
-//! # Compile libzmq once, and optimised
+//! * A client always learns that its server has refused it. Otherwise it may wait forever.
+//! * [`Socket::unbind`](crate::Socket::unbind) keeps the connections over `tcp` and `ipc`.
+//! * libzmq transfers about twice as many messages of 1 to 16 KiB a second.
 //!
-//! Compiling libzmq takes most of the first build, which takes one to three minutes. Put these lines into the
-//! `Cargo.toml` of your workspace, because Cargo does not read them from the crates that it depends on:
+//! Only the system's libzmq can bind to an interface by its name, such as `tcp://eth0:5555`. With the others, use the
+//! interface's IP address.
+//!
+//! # Compile libzmq once
+//!
+//! Compiling libzmq takes most of the first build, which takes one to three minutes. zmq-sys always compiles its own
+//! libzmq too, which is then not linked. Put these lines into the `Cargo.toml` of your workspace, because Cargo does not
+//! read them from the crates that it depends on:
 //!
 //! ```toml
-//! [profile.dev.package.zmq-sys]
-//! opt-level = 3
-//!
 //! [profile.dev.build-override]
+//! debug = false
+//!
+//! [profile.dev.package.zmq-sys]
 //! debug = false
 //! ```
 //!
-//! Without the first setting, libzmq is not optimised in debug builds. Without the second, `cargo build` compiles it, and
-//! `cargo check` or `cargo doc` compiles it again: for these commands, Cargo builds another build script, which differs
-//! only in its debug information, and runs it too. Projects with the same settings can also share one libzmq: give them
-//! the same `CARGO_TARGET_DIR`.
+//! Without the first setting, `cargo build` compiles libzmq, and `cargo check` or `cargo doc` compiles it again: for
+//! these commands, Cargo builds another build script, which differs only in its debug information, and runs it too.
+//! With the second, zmq-sys's libzmq compiles faster. Projects with the same settings can also share one libzmq: give
+//! them the same `CARGO_TARGET_DIR`.
+//!
+//! # The feature `own-libzmq`
+//!
+//! This feature is on by default. With it, zeroless builds libzmq from zmq-sys's copy of the source, with a few changes
+//! that `libzmq-changes.md` in the repository lists. `.ci/linking` checks
+//! on Linux that programs and libraries have only this libzmq, with the linkers of GNU, gold and LLVM, without and with
+//! link-time optimisation.
+//!
+//! Only a `staticlib` contains both. When you link it, tell the linker to take the first one with
+//! `-Wl,--undefined=zmq_version`. Otherwise GNU ld and gold report functions that are defined twice.
 //!
 //! # The feature `curve`
 //!
-//! The feature builds libsodium, and libzmq a second time. This takes about a minute more. Do not use it in a
-//! `staticlib` that GNU ld links: GNU ld would find libzmq twice.
+//! The feature builds libsodium, and libzmq with it. This takes about a minute more.
 //!
 //! # The system's libzmq
 //!

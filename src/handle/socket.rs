@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// The socket that the handles of one pattern share, returned by a handle's `socket()`.
 ///
-/// From any thread, you can read its port, connect and disconnect it while it is in use, and close it.
+/// From any thread, you can read its port, connect, disconnect and unbind it while it is in use, and close it.
 ///
 /// Holding a `Socket` does not keep it open: only the senders and receivers of the pattern do. So you can give it to a
 /// Ctrl-C handler, and the socket still closes when its handles are dropped.
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 /// These things happen after [`close`](Self::close), and also after the last handle was dropped:
 ///
 /// * Iteration ends within a moment in all threads, also in those that are blocked.
-/// * Sending, receiving, connecting, disconnecting and subscribing fail with [`Closed`](crate::ErrorKind::Closed).
+/// * Sending, receiving, connecting, disconnecting, unbinding and subscribing fail with [`Closed`](crate::ErrorKind::Closed).
 /// * What was sent is delivered in the background, for as long as the recipe's `linger` allows.
 /// * What had arrived and was not received is lost.
 /// * [`port`](Self::port) and [`endpoints`](Self::endpoints) still return what they returned before.
@@ -262,6 +262,43 @@ impl Socket {
     /// ```
     pub fn disconnect_all(&self) -> Result<()> {
         self.engine.disconnect_all()
+    }
+
+    /// Stops listening at an endpoint. Clients that are connected stay connected, and no other can connect.
+    ///
+    /// So a server can stop without losing messages: it unbinds, serves its clients until they have finished, and closes.
+    /// A client that loses its connection later does not come back. Does not block: libzmq stops listening in the
+    /// background, within a moment.
+    ///
+    /// The endpoint must be one of [`endpoints`](Self::endpoints), which has the actual port instead of port 0.
+    ///
+    /// # Errors
+    ///
+    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for an endpoint that the socket is not bound to.
+    /// * [`Unsupported`](crate::ErrorKind::Unsupported) over `tcp` and `ipc`, if [libzmq](crate::libzmq()) is not the one
+    ///   that zeroless builds by default: any other one would also close the connections.
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
+    ///
+    /// # Examples
+    ///
+    #[cfg_attr(libzmq = "own", doc = "```")]
+    #[cfg_attr(not(libzmq = "own"), doc = "```ignore")]
+    /// use zeroless::{Client, Server};
+    ///
+    /// let pull = Server::new(0).pull()?;
+    /// let push = Client::new().connect_local(pull.socket().port()?).push()?;
+    /// push(&[b"first"])?;
+    /// assert_eq!(pull.recv()?, [b"first"]);
+    ///
+    /// for endpoint in pull.socket().endpoints() {
+    ///     pull.socket().unbind(endpoint)?;
+    /// }
+    /// push(&[b"still connected"])?;
+    /// assert_eq!(pull.recv()?, [b"still connected"]);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn unbind(&self, endpoint: impl AsRef<str>) -> Result<()> {
+        self.engine.unbind(endpoint.as_ref())
     }
 
     /// Lets in clients with these public keys, from now on.

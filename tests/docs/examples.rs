@@ -44,6 +44,9 @@ fn build() {
         if cfg!(feature = "curve") {
             command.args(["--features", "curve"]);
         }
+        if cfg!(not(feature = "own-libzmq")) {
+            command.arg("--no-default-features");
+        }
         assert!(command.status().unwrap().success(), "the examples cannot be built");
     });
 }

@@ -1,12 +1,13 @@
 //! The open socket: what it reports, and how it is changed while running.
 
+use std::io::ErrorKind::ConnectionRefused;
 use std::io::Read;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{client_of_port, push_and_pull, texts, unused_port, wait_until, watchdog, zmtp};
-use zeroless::{Client, ErrorKind, Sender, Server};
+use crate::support::{Folder, client_of_port, push_and_pull, texts, unused_port, wait_until, watchdog, zmtp};
+use zeroless::{Client, ErrorKind, Receiver, Sender, Server};
 
 #[test]
 fn returns_chosen_port() {
@@ -149,6 +150,131 @@ fn disconnects_from_all_though_libzmq_gave_up_one() {
     push.socket().disconnect_all().unwrap();
     assert!(push.socket().endpoints().is_empty());
     assert!(push.try_send(&["to no one"]).is_err());
+}
+
+fn endpoint_of(pull: &Receiver) -> String {
+    pull.socket().endpoints().remove(0)
+}
+
+/// Sends 20,000 messages, and unbinds the server after the first.
+fn assert_unbinding_loses_nothing(pull: &Receiver) {
+    const COUNT: usize = 20_000;
+    let endpoint = endpoint_of(pull);
+    let push = Client::new().connect_to(&endpoint).push().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| (0..COUNT).for_each(|number| push(&[number.to_string().as_bytes()]).unwrap()));
+        assert_eq!(texts(&pull.recv().unwrap()), ["0"]);
+        pull.socket().unbind(&endpoint).unwrap();
+        for number in 1..COUNT {
+            let message = pull.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert_eq!(texts(&message), [number.to_string()]);
+        }
+    });
+    assert!(pull.socket().endpoints().is_empty());
+}
+
+#[test]
+#[cfg_attr(
+    not(libzmq = "own"),
+    ignore = "needs zeroless's own libzmq: run without --config and --no-default-features"
+)]
+fn unbinding_keeps_tcp_connections() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).pull().unwrap();
+    assert_unbinding_loses_nothing(&pull);
+    assert_eq!(pull.socket().port().unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+#[cfg_attr(
+    not(libzmq = "own"),
+    ignore = "needs zeroless's own libzmq: run without --config and --no-default-features"
+)]
+fn unbinding_keeps_ipc_connections() {
+    let _watchdog = watchdog();
+    let folder = Folder::new("unbind");
+    let endpoint = folder.ipc("jobs");
+    let pull = Server::at(&endpoint).pull().unwrap();
+    assert_unbinding_loses_nothing(&pull);
+    // Another socket can take the path.
+    Server::at(&endpoint).pull().unwrap();
+}
+
+#[test]
+fn unbinding_keeps_inproc_connections() {
+    let _watchdog = watchdog();
+    let pull = Server::at("inproc://unbound").pull().unwrap();
+    assert_unbinding_loses_nothing(&pull);
+    let push = Client::new().connect_to("inproc://unbound").push().unwrap();
+    push(&[b"to the next"]).unwrap();
+    let next = Server::at("inproc://unbound").pull().unwrap();
+    assert_eq!(texts(&next.recv().unwrap()), ["to the next"]);
+    assert_eq!(pull.try_recv().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+#[cfg_attr(
+    not(libzmq = "own"),
+    ignore = "needs zeroless's own libzmq: run without --config and --no-default-features"
+)]
+fn unbound_server_refuses_new_connections() {
+    let _watchdog = watchdog();
+    let pull = Server::at(format!("tcp://127.0.0.1:{}", unused_port())).pull().unwrap();
+    let port = pull.socket().port().unwrap();
+    let _push = client_of_port(port).push().unwrap();
+    pull.socket().unbind(endpoint_of(&pull)).unwrap();
+    wait_until(|| TcpStream::connect(("127.0.0.1", port)).is_err_and(|error| error.kind() == ConnectionRefused));
+}
+
+#[test]
+#[cfg_attr(
+    not(libzmq = "own"),
+    ignore = "needs zeroless's own libzmq: run without --config and --no-default-features"
+)]
+fn unbound_port_can_be_bound_again() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).pull().unwrap();
+    let port = pull.socket().port().unwrap();
+    let push = client_of_port(port).push().unwrap();
+    push(&[b"to the first"]).unwrap();
+    assert_eq!(texts(&pull.recv().unwrap()), ["to the first"]);
+    pull.socket().unbind(endpoint_of(&pull)).unwrap();
+
+    let next = Server::new(port).pull().unwrap();
+    client_of_port(port).push().unwrap().send(&["to the second"]).unwrap();
+    assert_eq!(texts(&next.recv().unwrap()), ["to the second"]);
+    push(&[b"still to the first"]).unwrap();
+    assert_eq!(texts(&pull.recv().unwrap()), ["still to the first"]);
+}
+
+#[test]
+#[cfg_attr(libzmq = "own", ignore = "needs another libzmq: run with --no-default-features")]
+fn unbinding_needs_own_libzmq() {
+    let pull = Server::new(0).pull().unwrap();
+    let error = pull.socket().unbind(endpoint_of(&pull)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("feature `own-libzmq`"), "{error}");
+    assert_eq!(pull.socket().endpoints().len(), 1);
+}
+
+#[test]
+fn unbinding_unknown_endpoint_names_bound_ones() {
+    let pull = Server::new(0).pull().unwrap();
+    let error = pull.socket().unbind("tcp://127.0.0.1:1\0").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotConnected);
+    let text = error.to_string();
+    assert!(
+        text.contains("tcp://127.0.0.1:1\\0") && text.contains(&endpoint_of(&pull)),
+        "{text}"
+    );
+}
+
+#[test]
+fn unbinding_closed_socket_is_error() {
+    let pull = Server::new(0).pull().unwrap();
+    pull.socket().close();
+    let error = pull.socket().unbind(endpoint_of(&pull)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
 }
 
 /// A client that has left its only server.

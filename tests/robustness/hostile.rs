@@ -537,7 +537,7 @@ fn survives_largest_subscription() {
 
 /// Before a peer is let in, its frames are limited to 64 KiB, whatever the server allows afterwards.
 #[test]
-#[cfg_attr(not(feature = "own-libzmq"), ignore = "needs the crate's own libzmq")]
+#[cfg_attr(not(libzmq = "own"), ignore = "needs the libzmq that the crate builds")]
 fn large_handshake_uses_no_memory() {
     const SIZE: usize = 900_000;
     let memory = attack("pull", |victim| {

@@ -1,0 +1,118 @@
+//! The changes to libzmq's source, which `libzmq-changes.md` describes.
+
+use std::fs;
+use std::path::Path;
+
+/// A part of a file, and its replacement.
+struct Change {
+    file: &'static str,
+    old: &'static str,
+    new: &'static str,
+}
+
+const CHANGES: [Change; 7] = [
+    Change {
+        file: "options.cpp",
+        old: "    in_batch_size (8192),\n    out_batch_size (8192),\n",
+        new: "    in_batch_size (65536),\n    out_batch_size (65536),\n",
+    },
+    Change {
+        file: "own.cpp",
+        old: "    //  Plug the object into the I/O thread.
+    send_plug (object_);
+
+    //  Take ownership of the object.
+    send_own (this, object_);
+",
+        new: "    //  Take ownership of the object. Once plugged, it may ask its owner to
+    //  terminate it, and an owner that does not know it ignores that.
+    send_own (this, object_);
+
+    //  Plug the object into the I/O thread.
+    send_plug (object_);
+",
+    },
+    Change {
+        file: "own.hpp",
+        old: "    void inc_seqnum ();\n",
+        new: "    void inc_seqnum ();
+
+    //  Stop listening, and keep the objects that this one owns. Return false
+    //  if it does not listen.
+    virtual bool stop_listening () { return false; }
+",
+    },
+    Change {
+        file: "socket_base.cpp",
+        old: "        term_child (it->second.first);\n",
+        new: "        if (!it->second.first->stop_listening ())
+            term_child (it->second.first);
+",
+    },
+    Change {
+        file: "stream_listener_base.hpp",
+        old: "    int get_local_address (std::string &addr_) const;\n",
+        new: "    int get_local_address (std::string &addr_) const;
+
+    //  Called by the thread of the socket.
+    bool stop_listening () ZMQ_FINAL;
+",
+    },
+    Change {
+        file: "stream_listener_base.hpp",
+        old: "    void process_plug () ZMQ_FINAL;\n",
+        new: "    void process_plug () ZMQ_FINAL;\n    void process_stop () ZMQ_FINAL;\n",
+    },
+    Change {
+        file: "stream_listener_base.cpp",
+        old: "void zmq::stream_listener_base_t::process_term (int linger_)
+{
+    rm_fd (_handle);
+    _handle = static_cast<handle_t> (NULL);
+    close ();
+    own_t::process_term (linger_);
+}
+",
+        new: "bool zmq::stream_listener_base_t::stop_listening ()
+{
+    send_stop ();
+    return true;
+}
+
+void zmq::stream_listener_base_t::process_stop ()
+{
+    rm_fd (_handle);
+    _handle = static_cast<handle_t> (NULL);
+    close ();
+}
+
+void zmq::stream_listener_base_t::process_term (int linger_)
+{
+    if (_s != retired_fd)
+        process_stop ();
+    own_t::process_term (linger_);
+}
+",
+    },
+];
+
+/// Changes the files of a folder, and notes this in each of them. Fails if the source is not that of libzmq 4.3.4.
+pub fn apply(folder: &Path) -> Result<(), String> {
+    for Change { file, old, new } in CHANGES {
+        let path = folder.join(file);
+        let source = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let found = source.matches(old).count();
+        if found != 1 {
+            return Err(format!(
+                "cannot change {}: the text to replace must occur once and occurs {found} times; build with the crate \
+                 zeromq-src 0.2.6, or build zeroless without its feature `own-libzmq`: {old:?}",
+                path.display()
+            ));
+        }
+        let notice = "/* Changed by the crate zeroless, in November 2026: see its libzmq-changes.md. */\n";
+        let notice = if source.starts_with(notice) { "" } else { notice };
+        fs::write(&path, [notice, &source.replace(old, new)].concat())
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    Ok(())
+}
