@@ -10,7 +10,7 @@ struct Change {
     new: &'static str,
 }
 
-const CHANGES: [Change; 7] = [
+const CHANGES: [Change; 15] = [
     Change {
         file: "options.cpp",
         old: "    in_batch_size (8192),\n    out_batch_size (8192),\n",
@@ -92,6 +92,97 @@ void zmq::stream_listener_base_t::process_term (int linger_)
         process_stop ();
     own_t::process_term (linger_);
 }
+",
+    },
+    Change {
+        file: "v2_decoder.hpp",
+        old: "    v2_decoder_t (size_t bufsize_, int64_t maxmsgsize_, bool zero_copy_);
+",
+        new: "    //  The limit may change while the decoder lives.
+    v2_decoder_t (size_t bufsize_,
+                  const int64_t &maxmsgsize_,
+                  bool zero_copy_);
+",
+    },
+    Change {
+        file: "v2_decoder.hpp",
+        old: "    const int64_t _max_msg_size;
+",
+        new: "    const int64_t &_max_msg_size;
+",
+    },
+    Change {
+        file: "v2_decoder.cpp",
+        old: "                                 int64_t maxmsgsize_,
+",
+        new: "                                 const int64_t &maxmsgsize_,
+",
+    },
+    Change {
+        file: "stream_engine_base.hpp",
+        old: "    const options_t _options;
+",
+        new: "    const options_t _options;
+
+    //  The largest frame that the peer may send now: until the handshake is
+    //  done, 64 KiB; then what the options say.
+    int64_t _frame_limit;
+",
+    },
+    Change {
+        file: "stream_engine_base.cpp",
+        old: "    _options (options_),
+",
+        new: "    _options (options_),
+    _frame_limit (65536),
+",
+    },
+    Change {
+        file: "stream_engine_base.cpp",
+        old: "void zmq::stream_engine_base_t::mechanism_ready ()
+{
+",
+        new: "void zmq::stream_engine_base_t::mechanism_ready ()
+{
+    _frame_limit = _options.maxmsgsize;
+",
+    },
+    Change {
+        file: "zmtp_engine.cpp",
+        old: "bool zmq::zmtp_engine_t::handshake_v3_0 ()
+{
+    _encoder = new (std::nothrow) v2_encoder_t (_options.out_batch_size);
+    alloc_assert (_encoder);
+
+    _decoder = new (std::nothrow) v2_decoder_t (
+      _options.in_batch_size, _options.maxmsgsize, _options.zero_copy);
+",
+        new: "bool zmq::zmtp_engine_t::handshake_v3_0 ()
+{
+    _encoder = new (std::nothrow) v2_encoder_t (_options.out_batch_size);
+    alloc_assert (_encoder);
+
+    _decoder = new (std::nothrow) v2_decoder_t (
+      _options.in_batch_size, _frame_limit, _options.zero_copy);
+",
+    },
+    Change {
+        file: "zmtp_engine.cpp",
+        old: "bool zmq::zmtp_engine_t::handshake_v3_1 ()
+{
+    _encoder = new (std::nothrow) v3_1_encoder_t (_options.out_batch_size);
+    alloc_assert (_encoder);
+
+    _decoder = new (std::nothrow) v2_decoder_t (
+      _options.in_batch_size, _options.maxmsgsize, _options.zero_copy);
+",
+        new: "bool zmq::zmtp_engine_t::handshake_v3_1 ()
+{
+    _encoder = new (std::nothrow) v3_1_encoder_t (_options.out_batch_size);
+    alloc_assert (_encoder);
+
+    _decoder = new (std::nothrow) v2_decoder_t (
+      _options.in_batch_size, _frame_limit, _options.zero_copy);
 ",
     },
 ];

@@ -10,7 +10,7 @@
 //! | libzmq 4.3.4, built by the crate zmq-sys | add `default-features = false` to the dependency | a C++ compiler | no |
 //! | the system's | [tell Cargo to link it](#the-systems-libzmq) | the system's development package of libzmq | yes (checked with Debian's) |
 //!
-//! [`libzmq()`](crate::libzmq()) returns which libzmq a program has. A program has only one: the [`zmq`](zmq) crate
+//! [`libzmq()`](crate::libzmq()) returns which libzmq a program has. A program has only one: the [`zmq`] crate
 //! uses the same.
 //!
 //! On Linux, the third build lacks three advantages of the others:
@@ -24,6 +24,8 @@
 //! zeroless. Because of these:
 //!
 //! * A client always learns that its server has refused it. Otherwise it may wait forever.
+//! * A stranger cannot make a server hold a large handshake: see
+//!   [What strangers can do](super::networks#what-strangers-can-do).
 //! * [`Socket::unbind`](crate::Socket::unbind) keeps the connections over `tcp` and `ipc`.
 //! * libzmq transfers about twice as many messages of 1 to 16 KiB a second.
 //!

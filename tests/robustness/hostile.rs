@@ -537,7 +537,10 @@ fn survives_largest_subscription() {
 
 /// Before a peer is let in, its frames are limited to 64 KiB, whatever the server allows afterwards.
 #[test]
-#[cfg_attr(not(libzmq = "own"), ignore = "needs the libzmq that the crate builds")]
+#[cfg_attr(
+    not(libzmq = "own"),
+    ignore = "needs zeroless's own libzmq: run without --config and --no-default-features"
+)]
 fn large_handshake_uses_no_memory() {
     const SIZE: usize = 900_000;
     let memory = attack("pull", |victim| {
