@@ -356,8 +356,9 @@
 //!
 //! * A client that is a `push`, `request`, `dealer` or `pair` gets the error [`Denied`](ErrorKind::Denied) when it next
 //!   sends or receives. If it closes right after sending, the crate [reports](#the-log) at level error that the server
-//!   has refused it, and how many messages may be lost. On the server's own machine, a client is sometimes refused so
-//!   quickly that libzmq loses sight of it. Then closing waits, and warns, as for a server that does not run.
+//!   has refused it, and how many messages may be lost. (With another [build](guide::platforms) of libzmq than the
+//!   default, a client on the server's own machine is sometimes refused so quickly that libzmq loses sight of it. Then
+//!   closing waits, and warns, as for a server that does not run.)
 //! * All other clients never notice it. A subscriber that connects to a `push` waits, as if there were no server.
 //!
 //! So if nothing arrives, check the patterns and the ports of both sides first. Over `inproc`, libzmq does not check
