@@ -160,13 +160,20 @@ fn endpoint_of(pull: &Receiver) -> String {
 fn assert_unbinding_loses_nothing(pull: &Receiver) {
     const COUNT: usize = 20_000;
     let endpoint = endpoint_of(pull);
-    let push = Client::new().connect_to(&endpoint).push().unwrap();
+    // So that the test fails at once if the connection is lost.
+    let limit = Duration::from_secs(10);
+    let push = Client::new()
+        .connect_to(&endpoint)
+        .timeout(limit)
+        .linger(limit)
+        .push()
+        .unwrap();
     thread::scope(|scope| {
         scope.spawn(|| (0..COUNT).for_each(|number| push(&[number.to_string().as_bytes()]).unwrap()));
         assert_eq!(texts(&pull.recv().unwrap()), ["0"]);
         pull.socket().unbind(&endpoint).unwrap();
         for number in 1..COUNT {
-            let message = pull.recv_timeout(Duration::from_secs(10)).unwrap();
+            let message = pull.recv_timeout(limit).unwrap();
             assert_eq!(texts(&message), [number.to_string()]);
         }
     });
