@@ -133,8 +133,8 @@ mod libzmq {
         Ok(())
     }
 
-    /// One file that includes all others. Compiling it takes a fifth of the time, because the headers of libzmq and of
-    /// the C++ library are read once.
+    /// One file that includes all others. Compiling it is faster, because the headers of libzmq and of the C++ library
+    /// are read once.
     fn whole_source(folder: &Path, sha1: &Path) -> io::Result<String> {
         let mut files = BTreeSet::from([sha1.to_owned()]); // sorted, so that every build is the same
         for entry in fs::read_dir(folder)? {

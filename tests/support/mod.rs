@@ -157,7 +157,8 @@ pub fn assert_denied(pull: &Receiver, stranger: &zeroless::Client, friend: &zero
 /// Asserts that a stranger with another mechanism than the server's is denied, and that the server receives nothing
 /// from it and still serves a friend.
 pub fn assert_not_understood(pull: &Receiver, stranger: &zeroless::Client, friend: &zeroless::Client) {
-    // A client that is refused before its socket has finished connecting is not told, and would linger forever.
+    // With a libzmq that zeroless has not built, a client that is refused before its socket has finished connecting is not
+    // told, and would linger forever.
     let stranger = stranger.clone().linger(Duration::ZERO).clone();
     let is_told = || {
         let push = stranger.push().unwrap();
