@@ -11,6 +11,16 @@ use crate::security::ZapDomain;
 /// The longest time, in milliseconds, within which libzmq can make a peer expect a heartbeat.
 const MAX_HEARTBEAT_TTL: i32 = 6_553_599;
 
+/// How long one attempt to connect may take. The system would wait twice as long after each of its own attempts, and
+/// notice only then that a network or a host is back.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+
+/// When the system asks whether a silent peer is still there, over TCP: after how many seconds, how many seconds between
+/// questions, and after how many without an answer it gives up the connection.
+const KEEPALIVE_IDLE: i32 = 30;
+const KEEPALIVE_INTERVAL: i32 = 5;
+const KEEPALIVE_PROBES: i32 = 3;
+
 /// How long a client may take to ask a server that does not let everyone in. libzmq's default, 30 seconds, would let
 /// strangers that say nothing hold a descriptor each for that long.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
@@ -19,6 +29,7 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 pub(super) fn set_up(socket: &zmq::Socket, spec: &SocketSpec<'_>, domain: Option<&ZapDomain>) -> Result<()> {
     let properties = spec.pattern.properties();
     let set_all = || {
+        set_link_options(socket)?;
         set_general_options(socket, spec.options, properties)?;
         socket.set_ipv6(needs_ipv6(spec))?;
         (properties.set_options)(socket)?;
@@ -40,6 +51,16 @@ pub(super) fn set_up(socket: &zmq::Socket, spec: &SocketSpec<'_>, domain: Option
         ))),
         Err(error) => Err(Error::from_zmq(what_failed(), error)),
     }
+}
+
+/// Lets links heal by themselves. Without keepalive, a client that only receives would never notice that its server's
+/// host has lost its power. zmq-sys's libzmq accepts keepalive and ignores it.
+fn set_link_options(socket: &zmq::Socket) -> zmq::Result<()> {
+    socket.set_connect_timeout(milliseconds(CONNECT_LIMIT))?;
+    socket.set_tcp_keepalive(1)?;
+    socket.set_tcp_keepalive_idle(KEEPALIVE_IDLE)?;
+    socket.set_tcp_keepalive_intvl(KEEPALIVE_INTERVAL)?;
+    socket.set_tcp_keepalive_cnt(KEEPALIVE_PROBES)
 }
 
 fn set_general_options(socket: &zmq::Socket, options: &Options, properties: &Properties) -> zmq::Result<()> {

@@ -78,6 +78,12 @@
 //!
 //! Test: `robustness::faults::heartbeat_replaces_stalled_connection`
 //!
+//! **A connection to a host that lost its power or its network is dropped after 45 s of silence**, by TCP keepalive, if
+//! your libzmq [supports it](super::platforms). A client then connects again, trying at least every 3 s. If messages to
+//! that host are on their way, the system takes about a quarter of an hour to give them up.
+//!
+//! Test: `robustness::faults::idle_connections_are_probed`
+//!
 //! # Threads, closing and signals
 //!
 //! **When threads share a socket, each message is received whole, by one thread.**

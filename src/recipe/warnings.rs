@@ -32,7 +32,7 @@ pub(super) fn about_heartbeat(pattern: Pattern, options: &Options, socket: &Open
     match pattern {
         Pattern::Push | Pattern::Pull if options.has_heartbeat() => report::warn(format_args!(
             "{} has a heartbeat: if a transfer or a full queue takes longer than its interval, the connection breaks and \
-             messages are lost; set a longer interval than that, or use TCP keepalive",
+             messages are lost; set a longer interval than that, or none",
             socket.label()
         )),
         Pattern::Request if options.has_heartbeat() && options.timeout.is_none() => report::warn(format_args!(

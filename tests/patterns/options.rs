@@ -2,11 +2,13 @@
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::zmtp::{await_hang_up, read_frame, shake_hands};
 use crate::support::{self, client_of, client_of_port, texts, watchdog};
-use zeroless::{Client, ErrorKind, Result, Server};
+use zeroless::{Client, ErrorKind, Result, Server, zmq};
 
 fn assert_invalid<T>(outcome: Result<T>, named: &str) {
     let error = outcome.err().expect("it is refused");
@@ -125,4 +127,16 @@ fn unrelated_options_are_harmless() {
     let push = client.connect_to("inproc://options").push().unwrap();
     push(&[b"more than a byte"]).unwrap();
     assert_eq!(texts(&pull.recv().unwrap()), ["more than a byte"]);
+}
+
+#[test]
+fn attempt_to_connect_takes_at_most_three_seconds() {
+    let limit = Arc::new(AtomicI32::new(0));
+    let seen = Arc::clone(&limit);
+    let look = move |socket: &zmq::Socket| {
+        seen.store(socket.get_connect_timeout()?, Ordering::Relaxed);
+        Ok(())
+    };
+    client_of_port(9).linger(Duration::ZERO).configure(look).push().unwrap();
+    assert_eq!(limit.load(Ordering::Relaxed), 3_000);
 }

@@ -7,7 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::relay::{self, Relay};
-use crate::support::{self, Process, argument_of_child, client_of_port, report, texts, unused_port, watchdog};
+use crate::support::{
+    self, Process, argument_of_child, client_of_port, report, texts, unused_port, wait_until, watchdog,
+};
 use crossbeam_channel::tick;
 use zeroless::{Client, ErrorKind, Message, Receiver, Sender, Server};
 
@@ -473,4 +475,37 @@ fn cut_link_loses_only_what_is_in_transit() {
 fn reset_link_loses_only_what_is_in_transit() {
     let _watchdog = watchdog();
     push_over_a_link_that_breaks(10_000, Relay::reset);
+}
+
+/// What the system is waiting for on the connections of a port, as `/proc/net/tcp` shows it.
+fn timers(port: u16) -> Vec<String> {
+    const ESTABLISHED: &str = "01";
+    let address = format!(":{port:04X}");
+    let all = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let connections = all.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    connections
+        .filter(|fields| (fields[1].ends_with(&address) || fields[2].ends_with(&address)) && fields[3] == ESTABLISHED)
+        .map(|fields| fields[5].to_owned())
+        .collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[cfg_attr(
+    libzmq = "zmq_sys",
+    ignore = "zmq-sys's libzmq has no keepalive: run with default features"
+)]
+fn idle_connections_are_probed() {
+    const KEEPALIVE: &str = "02:";
+    let _watchdog = watchdog();
+    let pull = Server::new(0).pull().unwrap();
+    let port = pull.socket().port().unwrap();
+    let push = client_of_port(port).push().unwrap();
+    push(&[b"x"]).unwrap();
+    pull.recv().unwrap();
+    // Until the last bytes are acknowledged, the system waits for that.
+    wait_until(|| {
+        let timers = timers(port);
+        timers.len() == 2 && timers.iter().all(|timer| timer.starts_with(KEEPALIVE))
+    });
 }
