@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::wait::{Deadline, Wait};
 use super::wire::{Fate, Wire};
-use super::{failure, poll, reaper};
+use super::{failure, reaper};
 use crate::report;
 
 /// How long a client that no server has accepted stays open. After that, libzmq alone waits for the server.
@@ -116,9 +116,7 @@ impl Closing {
     /// Keeps a client open until a server has accepted or refused it, or its linger has passed. Then closes it.
     fn watch(&self, wire: Wire, socket: &Arc<ClosedSocket>, has_credentials: bool) {
         let deadline = Deadline::after(Wait::For(WATCH_LIMIT)).within(socket.linger_left());
-        let event = wire
-            .descriptor()
-            .and_then(|descriptor| poll::wait_for_any([descriptor], deadline));
+        let event = wire.wait_for_event(deadline);
         self.forget(socket);
         if event == Ok(true) && wire.is_refused_by_event() == Ok(true) {
             let messages = socket.undelivered.unwrap_or_default();

@@ -16,8 +16,7 @@ use super::gate::Pollable;
 use super::incoming::{Incoming, LARGE};
 use super::pattern::{AfterTornMessage, Pattern, Properties};
 use super::subscriptions::Subscriptions;
-use super::wait::milliseconds;
-use crate::sys::Descriptor;
+use super::wait::{Deadline, milliseconds};
 use crate::{endpoint, sys};
 
 /// Stands for "the socket has never had an endpoint". libzmq never returns this one from sending or receiving.
@@ -432,10 +431,6 @@ impl Wire {
         let _ = self.socket.set_linger(milliseconds(linger));
     }
 
-    pub(super) fn descriptor(&self) -> zmq::Result<Descriptor> {
-        self.socket.get_fd()
-    }
-
     pub(super) fn has_sent(&self) -> bool {
         self.denial.queued() > 0
     }
@@ -455,6 +450,15 @@ impl Wire {
             true => Ok(Fate::Unaccepted(sent)),
             false => Ok(Fate::Unknown),
         }
+    }
+
+    /// Waits until something has happened to the socket since it was last asked for its events, or the deadline has
+    /// passed. Returns whether something has happened.
+    pub(super) fn wait_for_event(&self, deadline: Deadline<'_>) -> zmq::Result<bool> {
+        let event = &mut [zmq::PollItem::from_fd(self.socket.get_fd()?, zmq::POLLIN)];
+        let milliseconds = || deadline.remaining().map_or(-1, milliseconds);
+        let happened = retry_interrupted(|| zmq::poll(event, milliseconds().into()))?;
+        Ok(happened > 0)
     }
 
     /// Whether the server has refused a client that it had not accepted yet. Something has happened to the client since

@@ -55,7 +55,7 @@ impl ZapHandler {
         let mut prepare = || {
             wire.set_linger(Duration::ZERO);
             wire.bind(endpoint::ZAP)?;
-            wire.descriptor()
+            wire.socket.get_fd()
         };
         let descriptor = prepare().map_err(|error| Error::from_zmq(what_failed, error))?;
         let gate = Gate::new(wire, descriptor);
