@@ -2,7 +2,8 @@
 //!
 //! A `zmq::Socket` may move between threads, but threads must not share it, and it cannot be closed while a thread
 //! waits on it. Through an [`Engine`], any number of threads can send, receive, connect and close at the same time. It
-//! has no thread of its own, and holds no lock while a thread blocks.
+//! has no thread of its own, and holds no lock while a thread blocks. (A client that is closed before a server has
+//! accepted it gets one: see [`closing`].)
 //!
 //! # How it works
 //!
@@ -40,7 +41,7 @@
 //!    `Wire::recover_from_torn_message`.
 //! 7. **A descriptor number is reused.** If a descriptor is closed while a thread polls it, the system may give the
 //!    same number to another file. So closing first takes the socket out of the mutex, then wakes the polling threads
-//!    and waits for them, and only then drops the socket: [`Gate::close`].
+//!    and waits for them. Only then is the socket closed: [`Gate::close`], and after it [`closing`].
 //! 8. **libzmq cannot report that there is room.** A router sends to the one peer that a message names. When the queue
 //!    of that peer is full, `ZMQ_EVENTS` does not help: it says that *some* peer has room. So before a thread that
 //!    waits for such a peer sleeps, the events are no reason for it to try again, or it would try again without end. It

@@ -584,7 +584,8 @@
 //!
 //! # Live sockets and options
 //!
-//! While a socket is open, its [`Socket`] returns the port and the endpoints, and connects and disconnects. A
+//! While a socket is open, its [`Socket`] returns the port and the endpoints, and connects and disconnects. A server
+//! that is about to end can [`unbind`](Socket::unbind): it accepts no more clients, and serves those that it has. A
 //! [`Subscriber`] can change its topics.
 //!
 //! Some options of a recipe are for long-running programs:

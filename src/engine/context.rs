@@ -36,6 +36,7 @@ pub(super) struct SharedContext {
     spare: Mutex<Option<zmq::Socket>>,
     /// Started for the first socket that does not let everyone in.
     zap_handler: Mutex<Option<ZapHandler>>,
+    /// The sockets that are closed, and may not have delivered everything.
     pub(super) closing: Arc<Closing>,
 }
 

@@ -23,7 +23,7 @@
 //! The first two builds are also optimised in every profile, and have [a few changes](#the-feature-own-libzmq) of
 //! zeroless. Because of these:
 //!
-//! * A client always learns that its server has refused it. Otherwise it may wait forever.
+//! * libzmq does not lose a refusal that comes very early. Otherwise the client may wait forever.
 //! * A stranger cannot make a server hold a large handshake: see
 //!   [What strangers can do](super::networks#what-strangers-can-do).
 //! * [`Socket::unbind`](crate::Socket::unbind) keeps the connections over `tcp` and `ipc`.

@@ -225,6 +225,7 @@ mod loss {
             .push()
             .unwrap();
         push(&[b"x"]).unwrap();
+        // So that it closes before, during and after the handshake.
         std::thread::sleep(Duration::from_millis(numbers[2]));
     }
 
