@@ -10,7 +10,7 @@ struct Change {
     new: &'static str,
 }
 
-const CHANGES: [Change; 15] = [
+const CHANGES: [Change; 16] = [
     Change {
         file: "options.cpp",
         old: "    in_batch_size (8192),\n    out_batch_size (8192),\n",
@@ -48,6 +48,17 @@ const CHANGES: [Change; 15] = [
         new: "        if (!it->second.first->stop_listening ())
             term_child (it->second.first);
 ",
+    },
+    Change {
+        file: "socket_base.cpp",
+        old: "    if (options.immediate == 1)
+        pipe_->terminate (false);
+    else
+        // Notify derived",
+        new: "    //  With `immediate`, the session terminates the pipe, once all messages
+    //  have been read from it.
+    if (options.immediate != 1)
+        // Notify derived",
     },
     Change {
         file: "stream_listener_base.hpp",

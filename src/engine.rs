@@ -48,6 +48,9 @@
 //!    tries again when `ZMQ_FD` reports any new event. It also tries again every few milliseconds, because another
 //!    thread that waits for another peer may process the event. Only this and `Engine::wait_for_subscriptions` need a
 //!    timer.
+//! 9. **The last peer leaves.** A thread that waits for an answer must learn that nobody can answer any more, and libzmq
+//!    reports that only by reporting no room to send. So where a pattern asks for it, a socket without a peer counts as
+//!    ready to receive, and receiving fails: `Wire::events` and `Engine::receive_while_connected`.
 
 mod acceptance;
 mod closing;
@@ -69,7 +72,7 @@ mod reaper;
 mod setup;
 mod state;
 mod subscriptions;
-mod sync;
+pub(crate) mod sync;
 #[cfg(all(test, not(zeroless_loom)))]
 mod tests;
 mod timed_lock;
@@ -85,6 +88,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
 use crate::security::{self, Policy, ZapDomain};
 use crate::{endpoint, message, topic};
 use context::SharedContext;
@@ -94,8 +98,8 @@ pub(crate) use options::{Options, SocketSpec};
 pub(crate) use pattern::Pattern;
 use pattern::Properties;
 use state::SocketState;
-pub(crate) use wait::{Cancel, Wait};
-use wire::Wire;
+pub(crate) use wait::{Cancel, Deadline, Wait};
+use wire::{NO_PEER, Wire};
 
 /// A live socket that all handles of one pattern share. See the [module's documentation](self).
 pub(crate) struct Engine {
@@ -112,6 +116,15 @@ pub(crate) struct Engine {
     policy: Option<Arc<Policy>>,
     /// Locked during all of closing, and for nothing else; `None` once closed.
     resources: Mutex<Option<Resources>>,
+}
+
+/// What came to a socket that waits only while a peer is connected.
+pub(crate) enum Arrival {
+    Message,
+    /// No peer is connected. Until then, this number of messages was sent.
+    NoPeer {
+        sent: u64,
+    },
 }
 
 /// What is released when a socket has closed, in this order.
@@ -215,6 +228,64 @@ impl Engine {
         Ok(())
     }
 
+    /// Receives one message, as [`receive`](Self::receive) does, or learns that no peer is connected (rule 9). Of the
+    /// messages that were sent, the first `settled` have certainly left the queue.
+    pub(crate) fn receive_while_connected(
+        &self,
+        message: &mut Message,
+        settled: u64,
+        wait: Wait<'_>,
+    ) -> Result<Arrival> {
+        let mut sent = 0;
+        let try_receive = |wire: &mut Wire| {
+            wire.note_settled(settled);
+            sent = wire.sent();
+            wire.try_receive(message)
+        };
+        match self.gate.run_blocking(Direction::Receiving, wait, || None, try_receive) {
+            Ok(()) => {}
+            Err(GateError::Libzmq(NO_PEER)) => return Ok(Arrival::NoPeer { sent }),
+            Err(error) => return Err(self.explain(error, wait, &"receive")),
+        }
+        log::trace!(target: "zeroless", "{} received {}", self.label(), message::sizes(message.lengths()));
+        Ok(Arrival::Message)
+    }
+
+    /// Waits until a peer is connected that has room for a message.
+    ///
+    /// libzmq makes a queue for an `inproc` name before a server has bound it. That does not count as a peer.
+    pub(crate) fn wait_for_peer(&self, wait: Wait<'_>) -> Result<()> {
+        /// Another socket may bind the name, and libzmq does not report it.
+        const RETRY_INTERVAL: Duration = Duration::from_millis(10);
+
+        let endpoints = self.connected();
+        let find_peer = |wire: &mut Wire| match inproc::are_unbound(&endpoints) {
+            true => wire.events().and(Err(zmq::Error::EAGAIN)),
+            false => wire.try_find_room(),
+        };
+        let interval = || inproc::are_unbound(&endpoints).then_some(RETRY_INTERVAL);
+        self.gate
+            .run_blocking(Direction::Sending, wait, interval, find_peer)
+            .map_err(|error| self.explain(error, wait, &"connect"))
+    }
+
+    /// Whether all servers are `inproc` names that no socket has bound yet.
+    pub(crate) fn awaits_binding(&self) -> bool {
+        inproc::are_unbound(&self.state().connected)
+    }
+
+    /// How many received messages the queue of a peer holds.
+    pub(crate) fn receive_limit(&self) -> usize {
+        let limit = self.gate.inspect(|wire| wire.socket.get_rcvhwm());
+        match limit
+            .and_then(zmq::Result::ok)
+            .and_then(|limit| usize::try_from(limit).ok())
+        {
+            None | Some(0) => usize::MAX,
+            Some(limit) => limit,
+        }
+    }
+
     /// Waits until there is room for a message, as far as libzmq can tell without knowing the message.
     pub(crate) fn wait_for_room(&self, wait: Wait<'_>) -> Result<()> {
         let interval = || self.send_retry_interval();
@@ -290,7 +361,7 @@ impl Engine {
         let Some(resources) = resources.take() else { return };
         log::info!(target: "zeroless", "closing {}", self.label());
         for endpoint in self.bound() {
-            inproc::note_bound(&endpoint);
+            inproc::note_released(&endpoint);
             reaper::note_released(endpoint);
         }
         if let Some(wire) = self.gate.close() {

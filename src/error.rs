@@ -57,14 +57,22 @@ pub enum ErrorKind {
     Denied,
     /// The socket is already connected to that address, or it is a pair that has its one peer.
     AlreadyConnected,
-    /// The client was never given an address, the socket is not connected to the address to disconnect from, is not
+    /// No server was connected in time, so a [call](crate::Caller) was not run; the client was never given an address; or
+    /// the socket is not connected to the address to disconnect from, is not
     /// bound to the endpoint to unbind, is not subscribed to the topic to unsubscribe from, or has no peer with the
     /// routing id to send to.
     NotConnected,
-    /// The timeout passed before the message could be sent or received, or before the subscribers arrived.
+    /// The timeout passed before the message could be sent or received, or before the subscribers arrived. After a
+    /// [call](crate::Caller), the server may have run it.
     TimedOut,
     /// A `try_` call could not proceed without blocking.
     WouldBlock,
+    /// The other end did what was asked and says that it has failed. The text of the error is its own. See
+    /// [`Call::fail`](crate::Call::fail).
+    Failed,
+    /// The connection was lost after a [call](crate::Caller) was sent and before its answer arrived. The server may have
+    /// run the call.
+    Lost,
     /// The socket was closed.
     Closed,
     /// Requests and replies take turns, and this call was out of turn. It tried to send a reply without a request, to
@@ -240,9 +248,10 @@ impl From<Error> for io::Error {
             ErrorKind::NotConnected => io::ErrorKind::NotConnected,
             ErrorKind::TimedOut => io::ErrorKind::TimedOut,
             ErrorKind::WouldBlock => io::ErrorKind::WouldBlock,
+            ErrorKind::Lost => io::ErrorKind::ConnectionAborted,
             ErrorKind::Closed => io::ErrorKind::BrokenPipe,
             ErrorKind::Unsupported => io::ErrorKind::Unsupported,
-            ErrorKind::OutOfTurn | ErrorKind::Exhausted | ErrorKind::Other => io::ErrorKind::Other,
+            ErrorKind::Failed | ErrorKind::OutOfTurn | ErrorKind::Exhausted | ErrorKind::Other => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)
     }

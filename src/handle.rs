@@ -6,11 +6,12 @@ mod publish;
 mod receiver;
 mod sender;
 mod socket;
-mod workers;
+pub(crate) mod workers;
 
 pub use channel::Channel;
 pub(crate) use open_socket::OpenSocket;
 pub use publish::{Publisher, Subscriber};
+pub(crate) use receiver::step;
 pub use receiver::{Frames, Incoming, Iter, Receiver, TryIter};
 pub use sender::Sender;
 pub use socket::Socket;

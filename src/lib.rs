@@ -625,6 +625,7 @@ extern crate libsodium_sys as _;
 // (`.ci/imports` checks it):
 //
 // recipe, proxy                 what users begin with
+// task                          calls, on top of the handles
 // handle                        what the patterns return
 // engine                        a socket that threads share
 // security                      which clients a server lets in
@@ -644,6 +645,7 @@ mod recipe;
 mod report;
 mod security;
 mod sys;
+mod task;
 mod topic;
 mod unwind;
 
@@ -659,6 +661,7 @@ pub use message::{AsFrames, Frame, Message, text};
 pub use proxy::{ProxySide, proxy, proxy_with_capture};
 pub use recipe::{Client, Server};
 pub use security::{Keypair, PublicKey};
+pub use task::{Call, Caller, Calls};
 
 /// Runs the code of the README as a test.
 #[cfg(doctest)]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::engine::Pattern;
 use crate::error::Result;
 use crate::handle::{Publisher, Receiver, Sender, Subscriber, sender_and_receiver};
+use crate::task::{Caller, Calls};
 use crate::topic;
 
 pub use client::Client;
@@ -660,6 +661,74 @@ macro_rules! pattern_methods {
             /// ```
             pub fn stream(&self) -> Result<(Sender, Receiver)> {
                 Ok(sender_and_receiver(self.open(Pattern::Stream, Vec::new())?))
+            }
+
+            /// Opens the asking end of remote calls: ask, and get the answer to *your* question, on any number of threads.
+            ///
+            /// The other end is [`serve`](Self::serve), or a `reply`, or a REP socket in any language. Unlike
+            /// [`request`](Self::request), a caller can be shared by threads, and it never sends a call to a server that
+            /// is not connected. A call does not wait longer than the [`timeout`](Self::timeout).
+            ///
+            /// # Errors
+            ///
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::thread;
+            /// use std::time::Duration;
+            /// use zeroless::{Client, Server};
+            ///
+            /// let calls = Server::new(0).serve()?;
+            /// let port = calls.socket().port()?;
+            /// thread::spawn(move || {
+            ///     for call in calls {
+            ///         let shout = call[0].to_ascii_uppercase();
+            ///         call.reply(&[shout]).unwrap();
+            ///     }
+            /// });
+            ///
+            /// let call = Client::new().connect_local(port).timeout(Duration::from_secs(5)).call()?;
+            /// thread::scope(|scope| {
+            ///     scope.spawn(|| assert_eq!(call(&[b"hello"]).unwrap(), [b"HELLO"]));
+            ///     scope.spawn(|| assert_eq!(call(&[b"again"]).unwrap(), [b"AGAIN"]));
+            /// });
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn call(&self) -> Result<Caller> {
+                Ok(Caller::new(
+                    self.open(Pattern::Call, Vec::new())?,
+                    self.open_probe(),
+                ))
+            }
+
+            /// Opens the answering end of remote calls: iterate over the calls, and answer each.
+            ///
+            /// The other end is [`call`](Self::call), or a `request`, or a REQ socket in any language. Calls can be
+            /// answered in any order, from any thread, and one that is dropped without an answer fails at its caller.
+            ///
+            /// # Errors
+            ///
+            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
+            /// [above](#patterns).
+            ///
+            /// # Examples
+            ///
+            /// ```no_run
+            /// use zeroless::Server;
+            ///
+            /// for call in Server::new(12345).serve()? {
+            ///     match call[0].as_slice() {
+            ///         b"ping" => call.reply("pong")?,
+            ///         _ => call.fail("unknown operation")?,
+            ///     }
+            /// }
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn serve(&self) -> Result<Calls> {
+                Ok(Calls::new(self.open(Pattern::Serve, Vec::new())?))
             }
         }
     };

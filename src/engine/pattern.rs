@@ -17,6 +17,10 @@ pub(crate) enum Pattern {
     XPublish,
     XSubscribe,
     Stream,
+    Call,
+    /// Finds out whether the servers of a `Call` refuse it.
+    CallProbe,
+    Serve,
 }
 
 /// All that is particular to a pattern. The rest of the engine asks for one of these properties, never for a pattern by
@@ -41,6 +45,8 @@ pub(super) struct Properties {
     pub(super) counts_subscriptions: bool,
     /// Whether a message that arrives shows that the queue for the one server is empty.
     pub(super) reply_empties_queue: bool,
+    /// Whether receiving fails when no peer is connected (rule 9 of the engine).
+    pub(super) fails_without_peer: bool,
     /// Whether the socket can connect to only one peer in its lifetime.
     pub(super) has_one_peer: bool,
     /// Whether it speaks plain TCP instead of ZeroMQ's protocol, which rules out other transports and security.
@@ -94,6 +100,7 @@ const COMMON: Properties = Properties {
     has_envelope: false,
     counts_subscriptions: false,
     reply_empties_queue: false,
+    fails_without_peer: false,
     has_one_peer: false,
     is_raw: false,
     advice_on_turns: "",
@@ -172,12 +179,7 @@ impl Pattern {
             Pattern::Router => &Properties {
                 name: "router",
                 socket_type: zmq::ROUTER,
-                // With `ROUTER_MANDATORY`, a message to an unknown peer is an error. With `ROUTER_HANDOVER`, a peer
-                // that comes back under its identity is accepted even if libzmq has not noticed yet that it was gone.
-                set_options: |socket| {
-                    socket.set_router_mandatory(true)?;
-                    socket.set_router_handover(true)
-                },
+                set_options: set_router_options,
                 message_shape: MessageShape::Routed,
                 ..COMMON
             },
@@ -200,8 +202,54 @@ impl Pattern {
                 is_raw: true,
                 ..COMMON
             },
+            Pattern::Call => &Properties {
+                name: "call",
+                socket_type: zmq::DEALER,
+                // With `IMMEDIATE`, a call is queued only for a server that is connected, so no server that starts later
+                // runs it.
+                set_options: |socket| {
+                    socket.set_immediate(true)?;
+                    double_send_mark(socket)
+                },
+                // A call that is still queued has been given up.
+                linger: Linger::Never,
+                pollout_is_exact: true,
+                after_torn_message: AfterTornMessage::MissingFrames,
+                fails_without_peer: true,
+                ..COMMON
+            },
+            Pattern::CallProbe => &Properties {
+                name: "call",
+                socket_type: zmq::DEALER,
+                linger: Linger::Never,
+                pollout_is_exact: true,
+                ..COMMON
+            },
+            Pattern::Serve => &Properties {
+                name: "serve",
+                socket_type: zmq::ROUTER,
+                set_options: |socket| {
+                    set_router_options(socket)?;
+                    double_send_mark(socket)
+                },
+                message_shape: MessageShape::Routed,
+                ..COMMON
+            },
         }
     }
+}
+
+/// With `ROUTER_MANDATORY`, a message to an unknown peer is an error. With `ROUTER_HANDOVER`, a peer that comes back
+/// under its identity is accepted even if libzmq has not noticed yet that it was gone.
+fn set_router_options(socket: &zmq::Socket) -> zmq::Result<()> {
+    socket.set_router_mandatory(true)?;
+    socket.set_router_handover(true)
+}
+
+/// Makes the queue of a peer hold as many messages as the high-water mark says, for certain. libzmq may count half a queue
+/// of messages that have left it already, because it learns of those late.
+fn double_send_mark(socket: &zmq::Socket) -> zmq::Result<()> {
+    socket.set_sndhwm(socket.get_sndhwm()?.saturating_mul(2))
 }
 
 impl Properties {

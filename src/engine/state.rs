@@ -71,7 +71,7 @@ impl SocketState {
             libzmq::require_own(&cannot_unbind(endpoint))?;
         }
         // A client may connect to the name, and another socket may bind the endpoint, as soon as libzmq has freed it.
-        inproc::note_bound(endpoint);
+        inproc::note_released(endpoint);
         reaper::note_released(endpoint.to_owned());
         gate.run(|wire| wire.socket.unbind(endpoint))
             .map_err(|error| error.into_error(&cannot_unbind(endpoint)))?;

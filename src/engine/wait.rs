@@ -42,13 +42,13 @@ impl Cancel {
 
 /// When to stop waiting: at a moment, when cancelled, whichever is first, or never.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Deadline<'a> {
+pub(crate) struct Deadline<'a> {
     moment: Option<Instant>,
     cancel: Option<&'a Cancel>,
 }
 
 impl<'a> Deadline<'a> {
-    pub(super) fn after(wait: Wait<'a>) -> Deadline<'a> {
+    pub(crate) fn after(wait: Wait<'a>) -> Deadline<'a> {
         let (time, cancel) = match wait {
             Wait::Never => (Some(Duration::ZERO), None),
             Wait::For(time) => (Some(time), None),
@@ -60,14 +60,14 @@ impl<'a> Deadline<'a> {
 
     /// The same deadline, or `time` from now if that is sooner. A moment that the clock cannot represent counts as no
     /// deadline.
-    pub(super) fn within(self, time: Option<Duration>) -> Deadline<'a> {
+    pub(crate) fn within(self, time: Option<Duration>) -> Deadline<'a> {
         let sooner = time.and_then(|time| Instant::now().checked_add(time));
         let moment = self.moment.into_iter().chain(sooner).min();
         Deadline { moment, ..self }
     }
 
     /// The time left, zero once cancelled; `None` if there is no limit.
-    pub(super) fn remaining(self) -> Option<Duration> {
+    pub(crate) fn remaining(self) -> Option<Duration> {
         if self.cancel.is_some_and(Cancel::is_set) {
             return Some(Duration::ZERO);
         }
@@ -75,7 +75,16 @@ impl<'a> Deadline<'a> {
             .map(|moment| moment.saturating_duration_since(Instant::now()))
     }
 
-    pub(super) fn has_passed(self) -> bool {
+    /// What is left as a time to wait.
+    pub(crate) fn wait(self) -> Wait<'a> {
+        match (self.cancel, self.remaining()) {
+            (Some(cancel), remaining) => Wait::Until(cancel, remaining),
+            (None, Some(remaining)) => Wait::For(remaining),
+            (None, None) => Wait::Forever,
+        }
+    }
+
+    pub(crate) fn has_passed(self) -> bool {
         self.remaining() == Some(Duration::ZERO)
     }
 }

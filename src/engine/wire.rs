@@ -22,6 +22,9 @@ use crate::{endpoint, sys};
 /// Stands for "the socket has never had an endpoint". libzmq never returns this one from sending or receiving.
 pub(super) const UNCONNECTED: zmq::Error = zmq::Error::ENOTCONN;
 
+/// Stands for "no peer is connected". libzmq never returns this one from sending or receiving.
+pub(super) const NO_PEER: zmq::Error = zmq::Error::ENETDOWN;
+
 /// What will become of the messages that a closing socket has sent.
 pub(super) enum Fate {
     /// They are delivered, or it cannot be known.
@@ -44,6 +47,8 @@ pub(super) struct Wire {
     owes_last_frame: bool,
     denial: DenialDetector,
     acceptance: Acceptance,
+    /// How many of the messages that were sent have certainly left the queue.
+    settled: u64,
     /// Of a reply socket only.
     envelope: Option<Envelope>,
     /// Of a publisher only.
@@ -61,6 +66,7 @@ impl Wire {
             owes_last_frame: false,
             denial: DenialDetector::default(),
             acceptance: Acceptance::default(),
+            settled: 0,
             envelope: properties.has_envelope.then(Envelope::default),
             subscriptions: properties.counts_subscriptions.then(Subscriptions::default),
         }
@@ -206,19 +212,39 @@ impl Wire {
 
     /// Decides whether to receive again after an error. Asking for the events, to detect a refusal, processes them. So
     /// if there is a message now, it must be received, because a waiting thread would not learn of it any more (rule
-    /// 4). Fails with [`DENIED`] if there never will be a message, and otherwise with the error.
+    /// 4). Fails with [`DENIED`] if there never will be a message, with [`NO_PEER`] if the pattern says so, and otherwise
+    /// with the error.
     #[cold]
     fn check_for_more(&self, error: zmq::Error) -> zmq::Result<()> {
         self.check_endpoint()?;
-        if error != zmq::Error::EAGAIN || !self.denial.has_servers() || !self.properties.pollout_is_exact {
+        let may_be_denied = self.denial.has_servers() && self.properties.pollout_is_exact;
+        if error != zmq::Error::EAGAIN || !(may_be_denied || self.properties.fails_without_peer) {
             return Err(error);
         }
         let events = self.ready_events()?;
         match events.contains(zmq::POLLIN) {
             true => Ok(()),
             false if self.is_denied(events)? => Err(DENIED),
+            false if self.is_without_peer(events)? => Err(NO_PEER),
             false => Err(error),
         }
+    }
+
+    /// Whether receiving fails because no peer is connected (rule 9). With `ZMQ_IMMEDIATE`, only a connected peer has a
+    /// queue. So if no queue has room, although none can be full, there is none.
+    ///
+    /// libzmq may still count half a queue of messages that have left it, because it learns of them late.
+    fn is_without_peer(&self, events: PollEvents) -> zmq::Result<bool> {
+        if !self.properties.fails_without_peer || events.contains(zmq::POLLOUT) {
+            return Ok(false);
+        }
+        let room = u64::try_from(self.socket.get_sndhwm()?).unwrap_or(0);
+        Ok(room == 0 || self.sent() - self.settled <= room / 2)
+    }
+
+    /// Notes that of the messages that were sent, this number has certainly left the queue.
+    pub(super) fn note_settled(&mut self, settled: u64) {
+        self.settled = settled;
     }
 
     /// What libzmq says that the socket is ready for.
@@ -431,6 +457,11 @@ impl Wire {
         let _ = self.socket.set_linger(milliseconds(linger));
     }
 
+    /// How many messages were sent. (A socket that receives replies counts only those after the last reply.)
+    pub(super) fn sent(&self) -> u64 {
+        self.denial.queued()
+    }
+
     pub(super) fn has_sent(&self) -> bool {
         self.denial.queued() > 0
     }
@@ -473,13 +504,14 @@ impl Wire {
 
 impl Pollable for Wire {
     /// If all servers have refused this client, all waiting threads must learn of it, so the socket counts as ready for
-    /// everything.
+    /// everything. If receiving fails because no peer is connected, the thread that waits to receive must learn of that.
     fn events(&self) -> zmq::Result<PollEvents> {
         let events = self.ready_events()?;
-        match self.is_denied(events)? {
-            true => Ok(PollEvents::all()),
-            false => Ok(events),
-        }
+        Ok(match self.is_denied(events)? {
+            true => PollEvents::all(),
+            false if self.is_without_peer(events)? => events | zmq::POLLIN,
+            false => events,
+        })
     }
 
     #[inline]

@@ -322,7 +322,7 @@ impl Receiver {
     where
         F: Fn(Message) + Sync,
     {
-        workers::run(&self.socket, count, &work)
+        workers::run(&self.socket, count, &|wait| self.receive(wait), &work)
     }
 
     /// Turns the receiver into a crossbeam channel, for `select!` over several sockets, timers and channels.
@@ -381,7 +381,7 @@ impl Receiver {
 
 /// One step of an iteration. Only an unusual end is logged: not closing, a timeout, or an empty `try_iter`.
 #[inline]
-fn step<T>(outcome: Result<T>) -> Option<T> {
+pub(crate) fn step<T>(outcome: Result<T>) -> Option<T> {
     match outcome {
         Ok(message) => Some(message),
         Err(error) => {

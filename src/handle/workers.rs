@@ -1,18 +1,23 @@
-//! Threads that share the messages of one receiver.
+//! Threads that share what arrives at one socket.
 
 use std::panic::resume_unwind;
 use std::thread::{self, Builder};
 
 use super::open_socket::OpenSocket;
-use crate::engine::Cancel;
+use crate::engine::{Cancel, Wait};
 use crate::error::{Error, Result};
-use crate::message::Message;
 
-/// Calls `work` on `count` threads, and waits for all of them.
-pub(crate) fn run(socket: &OpenSocket, count: usize, work: &(impl Fn(Message) + Sync)) -> Result<()> {
+/// Calls `work` on `count` threads with what `receive` returns, until it returns an error, and waits for all of them. An
+/// error that ends an iteration without a fault is no error.
+pub(crate) fn run<T>(
+    socket: &OpenSocket,
+    count: usize,
+    receive: &(impl Fn(Wait<'_>) -> Result<T> + Sync),
+    work: &(impl Fn(T) + Sync),
+) -> Result<()> {
     if count == 0 {
         return Err(Error::invalid(
-            "cannot share messages among 0 workers; give a count of at least 1",
+            "cannot share work among 0 workers; give a count of at least 1",
         ));
     }
     let cancel = &Cancel::default();
@@ -21,7 +26,7 @@ pub(crate) fn run(socket: &OpenSocket, count: usize, work: &(impl Fn(Message) + 
         let mut outcome = Ok(());
         for number in 1..=count {
             let builder = Builder::new().name(format!("zeroless-worker-{number}"));
-            match builder.spawn_scoped(scope, move || run_one(socket, cancel, work)) {
+            match builder.spawn_scoped(scope, move || run_one(socket, cancel, receive, work)) {
                 Ok(worker) => workers.push(worker),
                 Err(error) => {
                     socket.cancel(cancel);
@@ -48,10 +53,19 @@ pub(crate) fn run(socket: &OpenSocket, count: usize, work: &(impl Fn(Message) + 
 }
 
 /// Works until iteration ends. A fault or a panic stops the other workers, too.
-fn run_one(socket: &OpenSocket, cancel: &Cancel, work: &impl Fn(Message)) -> Result<()> {
+fn run_one<T>(
+    socket: &OpenSocket,
+    cancel: &Cancel,
+    receive: &impl Fn(Wait<'_>) -> Result<T>,
+    work: &impl Fn(T),
+) -> Result<()> {
     let others = CancelOnDrop { socket, cancel };
-    while let Some(message) = socket.next_message(socket.timeout_or(cancel))? {
-        work(message);
+    loop {
+        match receive(socket.timeout_or(cancel)) {
+            Ok(item) => work(item),
+            Err(error) if error.ends_iteration_quietly() => break,
+            Err(error) => return Err(error),
+        }
     }
     std::mem::forget(others);
     Ok(())

@@ -6,6 +6,7 @@ use crate::engine::{Options, Pattern, SocketSpec};
 use crate::error::{Error, Result};
 use crate::handle::OpenSocket;
 use crate::security::{Credentials, Keypair};
+use crate::task::OpenProbe;
 
 /// The recipe of a socket that connects to one or more servers.
 ///
@@ -310,5 +311,19 @@ impl Client {
         })?;
         warnings::about_heartbeat(pattern, &self.options, &socket);
         Ok(socket)
+    }
+
+    /// Opens sockets of this recipe that find out whether servers refuse it.
+    pub(super) fn open_probe(&self) -> Option<OpenProbe> {
+        let options = self.options.clone();
+        Some(Box::new(move |endpoints| {
+            OpenSocket::open(SocketSpec {
+                pattern: Pattern::CallProbe,
+                binds: &[],
+                connects: endpoints,
+                topics: Vec::new(),
+                options: &options,
+            })
+        }))
     }
 }

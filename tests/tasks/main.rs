@@ -1,0 +1,6 @@
+//! Tasks: remote calls.
+
+mod call;
+mod call_faults;
+#[path = "../support/mod.rs"]
+mod support;
