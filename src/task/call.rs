@@ -20,9 +20,10 @@ use crate::message::{AsFrames, Message};
 ///
 /// fn run_a_shop(server: &Server) -> Result<()> {
 ///     for call in server.serve()? {
-///         match call[0].as_slice() {
-///             b"tea" => call.reply(&["a cup of tea"])?,
-///             _ => call.fail(format!("no {} here", text(&call)))?,
+///         let wish = text(&call);
+///         match wish.as_str() {
+///             "tea" => call.reply("a cup of tea")?,
+///             _ => call.fail(format!("no {wish} here"))?,
 ///         }
 ///     }
 ///     Ok(())
@@ -50,7 +51,8 @@ impl Call {
 
     /// Answers the call, without blocking.
     ///
-    /// The frames can be anything that converts to bytes, as for [`Sender::send`](crate::Sender::send).
+    /// The frames can be anything that converts to bytes, as for [`Sender::send`](crate::Sender::send). To send frames of
+    /// the call back, copy them first, as in the example, because answering consumes the call.
     ///
     /// If the caller has gone, or has more unread answers than its [`high_water_mark`](crate::Client::high_water_mark)
     /// and this server's allow, nobody receives the answer. This is not an error, because a server must not end with one
@@ -71,10 +73,9 @@ impl Call {
     /// # let caller = zeroless::Client::new().connect_local(calls.socket().port()?).call()?;
     /// # let asks = thread::spawn(move || caller(&[b"1", b"2"]));
     /// let call = calls.recv()?;
-    /// let numbers = call.iter().map(|frame| frame[0] - b'0');
-    /// let sum = numbers.sum::<u8>().to_string();
-    /// call.reply(&[sum])?;
-    /// # assert_eq!(asks.join().unwrap()?, [b"3"]);
+    /// let question = call.to_vec();
+    /// call.reply(&question)?; // an echo
+    /// # assert_eq!(asks.join().unwrap()?, [b"1", b"2"]);
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn reply(mut self, frames: &(impl AsFrames + ?Sized)) -> Result<()> {

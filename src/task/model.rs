@@ -60,25 +60,26 @@ struct World {
 }
 
 impl World {
-    /// Calls, where the server receives the call, or not.
-    fn call(&self, is_received: bool) -> Result<u64, Fault> {
-        let sent = std::cell::Cell::new(0);
+    /// Calls. `arrives` is what the call does to the server.
+    fn call(&self, arrives: impl FnOnce(&mut Arrived, u64)) -> Result<(), Fault> {
+        let mut sent = 0;
         let send = |number| {
-            sent.set(number);
-            if is_received {
-                self.socket.send(number);
-            }
+            sent = number;
+            self.socket.change(|arrived| arrives(arrived, number));
             Ok(())
         };
-        let answer = self
-            .exchange
-            .call(Deadline::default(), send, |_| self.socket.receive())?;
-        assert_eq!(answer, [[sent.get() as u8]], "the answer to another call");
-        Ok(sent.get())
+        let receive = |_| self.socket.receive();
+        let answer = self.exchange.call(Deadline::default(), send, receive)?;
+        assert_eq!(answer, [[sent as u8]], "the answer to another call");
+        Ok(())
     }
 
     fn is_answered(&self) {
-        assert!(self.call(true).is_ok());
+        assert!(self.call(|arrived, number| arrived.unanswered.push(number)).is_ok());
+    }
+
+    fn is_ignored(&self) -> Fault {
+        self.call(|_, _| {}).expect_err("nobody answers")
     }
 }
 
