@@ -9,6 +9,7 @@ use crate::engine::Wait;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::OpenSocket;
 use crate::message::{AsFrames, Message};
+use crate::report;
 
 /// A call that a server has received: answer it once, with [`reply`](Call::reply) or [`fail`](Call::fail).
 ///
@@ -54,9 +55,9 @@ impl Call {
     /// The frames can be anything that converts to bytes, as for [`Sender::send`](crate::Sender::send). To send frames of
     /// the call back, copy them first, as in the example, because answering consumes the call.
     ///
-    /// If the caller has gone, or has more unread answers than its [`high_water_mark`](crate::Client::high_water_mark)
-    /// and this server's allow, nobody receives the answer. This is not an error, because a server must not end with one
-    /// of its callers. The log reports it.
+    /// If the caller has gone, or has more unread answers than the [`high_water_mark`](crate::Server::high_water_mark) of
+    /// both sides allows, the answer is dropped. This is no error, because a server must not end with one of its callers.
+    /// The [log](crate#the-log) reports it.
     ///
     /// # Errors
     ///
@@ -139,12 +140,16 @@ impl Call {
 
     fn send(&self, message: &[&[u8]]) -> Result<()> {
         match self.socket.send(message, Wait::Never) {
-            Err(error) if matches!(error.kind(), ErrorKind::NotConnected | ErrorKind::WouldBlock) => {
-                let reason = match error.kind() {
-                    ErrorKind::NotConnected => "its caller has gone",
-                    _ => "its caller has too many unread answers",
-                };
-                log::warn!(target: "zeroless", "{} drops an answer: {reason}", self.socket.label());
+            Err(error) if error.kind() == ErrorKind::NotConnected => {
+                log::debug!(target: "zeroless", "{} drops an answer: its caller has gone", self.socket.label());
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                report::warn(format_args!(
+                    "{} drops an answer, because its caller has too many unread ones; set a higher high_water_mark on \
+                     the server, or a lower one on its callers",
+                    self.socket.label()
+                ));
                 Ok(())
             }
             outcome => outcome,
