@@ -30,6 +30,7 @@ fn clients_close_at_any_time() {
 #[test]
 #[ignore = "runs as a child process of another test"]
 fn connects_to_a_name_without_a_descriptor() {
+    let _watchdog = watchdog();
     let pull = Server::new(0).pull().unwrap();
     let nothing = || pull.recv_timeout(Duration::from_millis(300)).unwrap_err().kind();
     // The first wait opens the descriptors that it needs.
@@ -98,6 +99,7 @@ fn answer(name_server: &UdpSocket, address: Option<Ipv4Addr>) {
 #[test]
 #[ignore = "runs as a child process of another test"]
 fn works_while_name_server_is_silent() {
+    let _watchdog = watchdog();
     let name_server = name_server();
     let (reply, requests) = Server::new(0).reply().unwrap();
     let port = requests.socket().port().unwrap();
@@ -130,6 +132,7 @@ fn works_while_name_server_is_silent() {
 #[test]
 #[ignore = "runs as a child process of another test"]
 fn closes_while_name_server_is_silent() {
+    let _watchdog = watchdog();
     let name_server = name_server();
     let push = client_of(NAME, 5555).linger(Duration::ZERO).push().unwrap();
     push.send(&["never delivered"]).unwrap();
@@ -144,9 +147,11 @@ fn closes_while_name_server_is_silent() {
 #[test]
 #[ignore = "runs as a child process of another test"]
 fn sends_to_a_name_that_resolves_late() {
+    let _watchdog = watchdog();
     let name_server = name_server();
     let pull = Server::new(0).pull().unwrap();
-    let push = client_of(NAME, pull.socket().port().unwrap()).push().unwrap();
+    let port = pull.socket().port().unwrap();
+    let push = client_of(NAME, port).linger(Duration::ZERO).push().unwrap();
     answer(&name_server, None);
     // Nothing listens there.
     answer(&name_server, Some(Ipv4Addr::new(127, 0, 0, 2)));
