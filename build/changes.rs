@@ -10,7 +10,7 @@ struct Change {
     new: &'static str,
 }
 
-const CHANGES: [Change; 16] = [
+const CHANGES: &[Change] = &[
     Change {
         file: "options.cpp",
         old: "    in_batch_size (8192),\n    out_batch_size (8192),\n",
@@ -196,11 +196,111 @@ void zmq::stream_listener_base_t::process_term (int linger_)
       _options.in_batch_size, _frame_limit, _options.zero_copy);
 ",
     },
+    Change {
+        file: "tcp_connecter.hpp",
+        old: "    void out_event ();
+    void timer_event (int id_);
+",
+        new: "    void in_event ();
+    void out_event ();
+    void timer_event (int id_);
+",
+    },
+    Change {
+        file: "tcp_connecter.hpp",
+        old: "    bool _connect_timer_started;
+",
+        new: "    bool _connect_timer_started;
+
+    //  The lookup that must finish before the socket can be opened, or NULL.
+    class name_lookup_t *_lookup;
+",
+    },
+    Change {
+        file: "tcp_connecter.cpp",
+        old: "#include \"session_base.hpp\"
+",
+        new: "#include \"session_base.hpp\"
+#include \"name_lookup.hpp\"
+",
+    },
+    Change {
+        file: "tcp_connecter.cpp",
+        old: "    _connect_timer_started (false)
+{
+",
+        new: "    _connect_timer_started (false),
+    _lookup (NULL)
+{
+",
+    },
+    Change {
+        file: "tcp_connecter.cpp",
+        old: "    zmq_assert (!_connect_timer_started);
+}
+",
+        new: "    zmq_assert (!_connect_timer_started);
+    if (_lookup)
+        _lookup->release ();
+}
+",
+    },
+    Change {
+        file: "tcp_connecter.cpp",
+        old: "void zmq::tcp_connecter_t::out_event ()
+{
+",
+        new: "void zmq::tcp_connecter_t::in_event ()
+{
+    if (_lookup) {
+        rm_handle ();
+        start_connecting ();
+    } else
+        out_event ();
+}
+
+void zmq::tcp_connecter_t::out_event ()
+{
+",
+    },
+    Change {
+        file: "tcp_connecter.cpp",
+        old: "void zmq::tcp_connecter_t::start_connecting ()
+{
+",
+        new: "void zmq::tcp_connecter_t::start_connecting ()
+{
+    //  Look up a name first. When that is done, in_event comes back here.
+    if (!_lookup && name_lookup_t::is_needed (_addr->address, options.ipv6)) {
+        _lookup = name_lookup_t::start (_addr->address, options);
+        if (_lookup) {
+            _handle = add_fd (_lookup->get_fd ());
+            set_pollin (_handle);
+        } else
+            add_reconnect_timer ();
+        return;
+    }
+
+",
+    },
+    Change {
+        file: "tcp_connecter.cpp",
+        old: "    _s = tcp_open_socket (_addr->address.c_str (), options, false, true,
+                          _addr->resolved.tcp_addr);
+",
+        new: "    if (_lookup) {
+        _s = _lookup->finish (_addr->resolved.tcp_addr);
+        _lookup = NULL;
+    } else
+        _s = tcp_open_socket (_addr->address.c_str (), options, false, true,
+                              _addr->resolved.tcp_addr);
+",
+    },
 ];
 
 /// Changes the files of a folder, and notes this in each of them. Fails if the source is not that of libzmq 4.3.4.
 pub fn apply(folder: &Path) -> Result<(), String> {
-    for Change { file, old, new } in CHANGES {
+    for &Change { file, old, new } in CHANGES {
         let path = folder.join(file);
         let source = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let found = source.matches(old).count();

@@ -108,6 +108,7 @@ mod libzmq {
             .file(whole)
             .include(out)
             .include(changed)
+            .include("build") // name_lookup.hpp, for the changes
             .include(source.join("include"))
             .includes(env::var_os("DEP_SODIUM_INCLUDE"))
             .warnings(false)

@@ -8,6 +8,7 @@
 //! * [What strangers can do](#what-strangers-can-do)
 //!   * [Attacks that cost something](#attacks-that-cost-something)
 //!   * [How to protect a server](#how-to-protect-a-server)
+//! * [Names](#names)
 //!
 //! # Let in only known clients
 //!
@@ -177,3 +178,19 @@
 //! * Raise the limit of file descriptors, as described above.
 //! * Set a [`linger`](crate::Server::linger). A hostile peer may never read the messages that closing waits to deliver.
 //! * Limit the memory of the process, for example with systemd's `MemoryMax`.
+//!
+//! # Names
+//!
+//! A client can connect to a host by its name. libzmq looks the name up before each attempt to connect, so a client
+//! finds a server that has moved to another address. If the name does not exist, connecting returns no error: libzmq
+//! tries again until the name resolves. Test: `robustness::names::as_root::name_is_looked_up_again`.
+//!
+//! With the libzmq that is built by default, each lookup has a thread of its own. A name server that does not answer
+//! delays only the clients that connect by name, and closing does not wait for it. At most 256 lookups run at once in a
+//! process; the others are tried again after a moment. Tests:
+//! `robustness::names::as_root::silent_resolver_stops_no_other_socket`,
+//! `robustness::names::as_root::closing_does_not_wait_for_resolver`.
+//!
+//! The system's libzmq and zmq-sys's look names up on the only thread that sends and receives for all sockets of the
+//! process. While a name server does not answer, all these sockets stop, for 10 s at a time or longer, and closing the
+//! last one waits too. With these builds, connect to addresses, or run a caching resolver on the same machine.

@@ -6,6 +6,7 @@ mod exhaustion;
 mod faults;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod names;
 mod properties;
 #[cfg(target_os = "linux")]
 mod soak;
