@@ -53,8 +53,8 @@ impl Work {
     /// The number of messages in a run, which takes some tenths of a second.
     fn count(self, bytes: usize) -> usize {
         match self {
-            Work::OneProcess | Work::TwoProcesses => (300 << 20) / (bytes + 500),
-            Work::RoundTrips => 100_000_000 / (bytes + 30_000),
+            Work::OneProcess | Work::TwoProcesses => (200 << 20) / (bytes + 500),
+            Work::RoundTrips => 60_000_000 / (bytes + 30_000),
         }
     }
 
@@ -96,7 +96,7 @@ pub struct Effort {
     divisor: usize,
 }
 
-pub const FULL: Effort = Effort { rounds: 15, divisor: 1 };
+pub const FULL: Effort = Effort { rounds: 11, divisor: 1 };
 pub const QUICK: Effort = Effort { rounds: 5, divisor: 8 };
 
 /// The executable of a library, as it runs.

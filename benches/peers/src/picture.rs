@@ -9,7 +9,7 @@ use peers::Outcome;
 use crate::measure::{BASELINE, LIBRARIES, Row, SIZES, label};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../throughput.svg");
-const TITLE: &str = "Push/pull over loopback TCP, one sender and one receiver";
+const TITLE: &str = "Push/pull over loopback TCP between two processes";
 
 /// The colour and the width of each line. People who are blind to some colours can tell these colours apart. The
 /// baseline is wide, so that it stays visible below the line of a library that is equally fast.
