@@ -4,12 +4,13 @@
 //! standard input of the helper ends, and the helper exits.
 
 use std::env;
-use std::io::{BufRead, BufReader, Lines, stdin};
+use std::io::{BufRead, BufReader, Lines, Write, stdin};
 use std::process::{self, Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use crate::run::Outcome;
-use crate::{with_zeroless, with_zmq};
+use crate::{many_peers, with_zeroless, with_zmq};
 
 /// The first argument of a helper.
 const HELPER: &str = "helper";
@@ -33,6 +34,12 @@ impl Helper {
     /// Returns the id of its process.
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Writes a line for the helper to read.
+    pub fn write_line(&mut self, line: &str) -> Outcome {
+        let mut input = self.process.stdin.as_ref().ok_or("a helper has no standard input")?;
+        Ok(writeln!(input, "{line}")?)
     }
 
     /// Waits for the next line from the helper.
@@ -66,26 +73,37 @@ pub fn run(arguments: &[&str]) -> Option<Outcome> {
 
 fn run_role(role: &[&str]) -> Outcome {
     match role {
-        ["echo", "zeroless"] => until_parent_ends(with_zeroless::echo),
-        ["echo", "zmq"] => until_parent_ends(with_zmq::echo),
-        ["pull", "zeroless", peers, count] => pull(with_zeroless::pull, peers, count),
-        ["pull", "zmq", peers, count] => pull(with_zmq::pull, peers, count),
+        ["echo", "zeroless"] => until_parent_ends(|_| with_zeroless::echo()),
+        ["echo", "zmq"] => until_parent_ends(|_| with_zmq::echo()),
+        ["pull", "zeroless", endpoint, peers, count] => pull(with_zeroless::pull, endpoint, peers, count),
+        ["pull", "zmq", endpoint, peers, count] => pull(with_zmq::pull, endpoint, peers, count),
+        ["push", endpoint, peers] => {
+            let peers = peers.parse()?;
+            until_parent_ends(|counts| many_peers::push(endpoint, peers, &counts))
+        }
         ["count", "zeroless", sides, messages] => with_zeroless::count(sides, messages.parse()?),
         ["count", "zmq", sides, messages] => with_zmq::count(sides, messages.parse()?),
         _ => Err(format!("unknown helper: {role:?}").into()),
     }
 }
 
-fn pull(server: fn(usize, usize) -> Outcome, peers: &str, count: &str) -> Outcome {
+fn pull(server: fn(&str, usize, usize) -> Outcome, endpoint: &str, peers: &str, count: &str) -> Outcome {
     let (peers, count) = (peers.parse()?, count.parse()?);
-    until_parent_ends(|| server(peers, count))
+    until_parent_ends(|_| server(endpoint, peers, count))
 }
 
-/// Does the work, and exits when the parent ends.
-fn until_parent_ends(work: impl FnOnce() -> Outcome) -> Outcome {
-    thread::spawn(|| {
-        for _ in stdin().lines() {}
+/// Does the work, which gets the lines that the parent writes, and exits when the parent ends or kills it.
+fn until_parent_ends(work: impl FnOnce(Receiver<String>) -> Outcome) -> Outcome {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        for line in stdin().lines().map_while(Result::ok) {
+            // Work that has no use for lines drops the receiver.
+            let _ = sender.send(line);
+        }
         process::exit(0);
     });
-    work()
+    work(lines)?;
+    loop {
+        thread::park();
+    }
 }

@@ -78,6 +78,10 @@ fn measure(arguments: &[&str]) {
     let has = |flag| arguments.contains(&flag);
     let effort = if has("--quick") { &QUICK } else { &FULL };
     thread::spawn(|| give_up_after(effort.limit));
+    if let Some(option) = arguments.iter().position(|argument| *argument == "--peers") {
+        let numbers = arguments[option + 1..].iter().map_while(|number| number.parse().ok());
+        return many_peers::print(effort.growth_rounds, &numbers.collect::<Vec<_>>(), true);
+    }
     // Cargo passes `--bench` to measure. It does not pass it to test that the benchmarks work.
     if has("--bench") {
         compare(effort);
@@ -107,7 +111,7 @@ fn compare(effort: &Effort) {
         Err(reason) => println!("{reason}"),
     }
     growth::print(effort.growth_rounds, effort.growth_divisor);
-    many_peers::print(effort.growth_rounds);
+    many_peers::print(effort.growth_rounds, &many_peers::PEERS, false);
 }
 
 fn smoke_test() {

@@ -119,8 +119,10 @@ pub fn echo() -> Outcome {
 }
 
 /// Receives from many peers, in a helper.
-pub fn pull(peers: usize, count: usize) -> Outcome {
-    let pull = Server::at(TCP).configure(|socket| socket.set_backlog(BACKLOG)).pull()?;
+pub fn pull(endpoint: &str, peers: usize, count: usize) -> Outcome {
+    let pull = Server::at(endpoint)
+        .configure(|socket| socket.set_backlog(BACKLOG))
+        .pull()?;
     println!("{}", pull.socket().endpoints()[0]);
     many_peers::serve(peers, count, |count, counter| receive(&pull, count, counter))
 }

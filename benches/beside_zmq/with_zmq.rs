@@ -67,10 +67,10 @@ pub fn echo() -> Outcome {
 }
 
 /// Receives from many peers, in a helper.
-pub fn pull(peers: usize, count: usize) -> Outcome {
+pub fn pull(endpoint: &str, peers: usize, count: usize) -> Outcome {
     let pull = Context::new().socket(PULL)?;
     pull.set_backlog(BACKLOG)?;
-    println!("{}", bind(&pull, TCP)?);
+    println!("{}", bind(&pull, endpoint)?);
     many_peers::serve(peers, count, |count, counter| receive(&pull, count, counter))
 }
 

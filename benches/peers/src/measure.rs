@@ -1,47 +1,90 @@
 //! Runs the libraries in turn, and computes figures from the times.
 
-use std::fmt::{self, Display};
-use std::io::{IsTerminal, stderr};
-use std::process;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::env;
+use std::fmt::Display;
+use std::io::{BufRead, BufReader, IsTerminal, Lines, stderr};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
-use zeroless::Message;
+use peers::Outcome;
 
-use crate::libraries::{BASELINE, LIBRARIES, Library};
+/// The libraries, as the tables name them. Their executables are called `with_` and this name.
+pub const LIBRARIES: [&str; 4] = ["zeroless", "zmq", "zeromq", "rzmq"];
+const ZEROLESS: usize = 0;
+/// The library that all others are compared with.
+pub const BASELINE: usize = 1;
+/// The libraries that share no code with zeroless.
+const OTHERS: [usize; 2] = [2, 3];
 
-pub struct Size {
-    pub bytes: usize,
-    /// The number of messages in a run. A run takes some tenths of a second.
-    count: usize,
-}
+/// The sizes of a message in bytes.
+pub const SIZES: [usize; 9] = [16, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20];
 
-pub const SIZES: [Size; 9] = [
-    Size::new(16, 1_000_000),
-    Size::new(64, 800_000),
-    Size::new(256, 500_000),
-    Size::new(1 << 10, 200_000),
-    Size::new(4 << 10, 60_000),
-    Size::new(16 << 10, 20_000),
-    Size::new(64 << 10, 8_000),
-    Size::new(256 << 10, 2_500),
-    Size::new(1 << 20, 600),
-];
-
-impl Size {
-    const fn new(bytes: usize, count: usize) -> Size {
-        Size { bytes, count }
+pub fn label(bytes: usize) -> String {
+    match bytes {
+        bytes if bytes >= 1 << 20 => format!("{} MiB", bytes >> 20),
+        bytes if bytes >= 1 << 10 => format!("{} KiB", bytes >> 10),
+        bytes => format!("{bytes} B"),
     }
 }
 
-impl Display for Size {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        match self.bytes {
-            bytes if bytes >= 1 << 20 => write!(formatter, "{} MiB", bytes >> 20),
-            bytes if bytes >= 1 << 10 => write!(formatter, "{} KiB", bytes >> 10),
-            bytes => write!(formatter, "{bytes} B"),
+/// What the libraries do.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Work {
+    OneProcess,
+    TwoProcesses,
+    RoundTrips,
+}
+
+impl Work {
+    pub fn title(self) -> &'static str {
+        match self {
+            Work::OneProcess => "push/pull over TCP in one process: higher is better",
+            Work::TwoProcesses => "push/pull over TCP between two processes: higher is better",
+            Work::RoundTrips => "round trips over TCP between two processes: lower is better",
         }
+    }
+
+    pub fn unit(self) -> &'static str {
+        match self {
+            Work::OneProcess | Work::TwoProcesses => "k messages/s",
+            Work::RoundTrips => "µs a round trip",
+        }
+    }
+
+    /// The number of messages in a run, which takes some tenths of a second.
+    fn count(self, bytes: usize) -> usize {
+        match self {
+            Work::OneProcess | Work::TwoProcesses => (200 << 20) / (bytes + 500),
+            Work::RoundTrips => 60_000_000 / (bytes + 30_000),
+        }
+    }
+
+    fn figure(self, seconds: f64, count: usize) -> f64 {
+        match self {
+            Work::OneProcess | Work::TwoProcesses => count as f64 / seconds / 1e3,
+            Work::RoundTrips => seconds / count as f64 * 1e6,
+        }
+    }
+
+    /// Does one run of a library, and returns how long it took.
+    fn run(self, library: &str, bytes: usize, count: usize) -> Outcome<f64> {
+        let (bytes, count) = (&*bytes.to_string(), &*count.to_string());
+        let start = |role: &[&str]| Process::start(library, role);
+        let mut timed;
+        // Dropping the other side ends its process, after the timed one has received everything.
+        let _other;
+        match self {
+            Work::OneProcess => timed = start(&["both", bytes, count])?,
+            Work::TwoProcesses => {
+                timed = start(&["pull", bytes, count])?;
+                _other = start(&["push", bytes, count, &timed.read_line()?])?;
+            }
+            Work::RoundTrips => {
+                let mut server = start(&["reply", bytes, count])?;
+                timed = start(&["request", bytes, count, &server.read_line()?])?;
+                _other = server;
+            }
+        }
+        Ok(timed.read_line()?.parse()?)
     }
 }
 
@@ -53,104 +96,79 @@ pub struct Effort {
     divisor: usize,
 }
 
-pub const FULL: Effort = Effort { rounds: 21, divisor: 1 };
-pub const QUICK: Effort = Effort { rounds: 7, divisor: 4 };
+pub const FULL: Effort = Effort { rounds: 11, divisor: 1 };
+pub const QUICK: Effort = Effort { rounds: 5, divisor: 8 };
 
-/// The longest time for a run. Without it, a library that loses a message would wait for it forever.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// The bytes to send. A frame of a given size consists of the first bytes of this array.
-static BYTES: [u8; 1 << 20] = [b'0'; 1 << 20];
-
-/// What a library has to do in one run.
-#[derive(Clone, Copy)]
-pub struct Run {
-    /// The frame that is sent again and again.
-    pub frame: &'static [u8],
-    pub count: usize,
-    library: Library,
+/// The executable of a library, as it runs.
+struct Process {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
 }
 
-impl Run {
-    /// Times two threads that send and receive, after a first message that shows that they are connected.
-    pub fn time<Sending: Display, Receiving: Display>(
-        self,
-        mut send: impl FnMut() -> Result<(), Sending> + Send,
-        mut receive: impl FnMut() -> Result<Message, Receiving>,
-    ) -> Duration {
-        let mut receive = || self.check(self.or_exit(receive()).iter().map(Vec::len));
-        self.or_exit(send());
-        receive();
-        thread::scope(|scope| {
-            let start = Instant::now();
-            scope.spawn(|| (0..self.count).for_each(|_| self.or_exit(send())));
-            (0..self.count).for_each(|_| receive());
-            start.elapsed()
-        })
+impl Process {
+    fn start(library: &str, role: &[&str]) -> Outcome<Process> {
+        let executable = env::current_exe()?.with_file_name(format!("with_{library}"));
+        let mut child = Command::new(&executable)
+            .args(role)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot run {}: {error}; build all executables", executable.display()))?;
+        let output = child.stdout.take().ok_or("an executable has no standard output")?;
+        let lines = BufReader::new(output).lines();
+        Ok(Process { child, lines })
     }
 
-    /// Checks that the lengths of the frames of a message are those of the message that was sent.
-    pub fn check(&self, lengths: impl IntoIterator<Item = usize>) {
-        if !lengths.into_iter().eq([self.frame.len()]) {
-            self.fail("a message arrived with frames of the wrong length");
-        }
+    fn read_line(&mut self) -> Outcome<String> {
+        Ok(self.lines.next().ok_or("an executable ended too early")??)
     }
+}
 
-    /// Exits on an error, on any thread. Otherwise another thread could wait forever for a message that was not sent.
-    pub fn or_exit<T>(&self, outcome: Result<T, impl Display>) -> T {
-        outcome.unwrap_or_else(|error| self.fail(error))
-    }
-
-    fn fail(&self, reason: impl Display) -> ! {
-        show_progress("");
-        eprintln!("{} with {} bytes: {reason}", self.library.name, self.frame.len());
-        process::exit(1)
-    }
-
-    /// Does the run, and returns the messages a second.
-    fn throughput(self) -> f64 {
-        let (done, is_done) = mpsc::channel::<()>();
-        let elapsed = thread::scope(|scope| {
-            scope.spawn(move || {
-                if is_done.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-                    self.fail(format_args!("a run took longer than {LIMIT:?}"));
-                }
-            });
-            let outcome = (self.library.push_pull)(self);
-            drop(done);
-            self.or_exit(outcome)
-        });
-        self.count as f64 / elapsed.as_secs_f64()
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has nothing to save. If these calls fail, it has exited already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 /// What the libraries reached with one size.
 pub struct Row {
     pub bytes: usize,
+    work: Work,
     rounds: Vec<[f64; LIBRARIES.len()]>,
 }
 
 impl Row {
     /// Does all rounds, after one to warm up.
-    pub fn measure(size: &Size, effort: &Effort) -> Row {
-        let round = |number| {
-            show_progress(format_args!("{size}: round {number} of {}", effort.rounds));
-            round(number, size.bytes, size.count / effort.divisor)
-        };
-        let rounds = (0..=effort.rounds).map(round).skip(1).collect();
+    pub fn measure(work: Work, bytes: usize, effort: &Effort) -> Outcome<Row> {
+        let count = (work.count(bytes) / effort.divisor).max(1);
+        let mut rounds = Vec::new();
+        for number in 0..=effort.rounds {
+            show_progress(format_args!("{}: round {number} of {}", label(bytes), effort.rounds));
+            rounds.push(round(number, work, bytes, count)?);
+        }
         show_progress("");
-        let bytes = size.bytes;
-        Row { bytes, rounds }
+        rounds.remove(0);
+        Ok(Row { bytes, work, rounds })
     }
 
-    /// Returns the throughput of each library, divided by that of the baseline.
+    /// Returns the figure of each library, divided by that of the baseline.
     pub fn ratios(&self) -> [f64; LIBRARIES.len()] {
         self.medians(|round, library| round[library] / round[BASELINE])
     }
 
-    /// Returns the messages a second of each library.
-    pub fn throughputs(&self) -> [f64; LIBRARIES.len()] {
+    pub fn figures(&self) -> [f64; LIBRARIES.len()] {
         self.medians(|round, library| round[library])
+    }
+
+    /// Returns the figure of zeroless, divided by that of the best library that is not built on libzmq.
+    pub fn ratio_to_best(&self) -> f64 {
+        let ratios = OTHERS.map(|other| median(self.rounds.iter().map(|round| round[ZEROLESS] / round[other])));
+        match self.work {
+            Work::RoundTrips => ratios.into_iter().fold(0.0, f64::max),
+            Work::OneProcess | Work::TwoProcesses => ratios.into_iter().fold(f64::INFINITY, f64::min),
+        }
     }
 
     fn medians(&self, figure: impl Fn(&[f64; LIBRARIES.len()], usize) -> f64) -> [f64; LIBRARIES.len()] {
@@ -159,18 +177,13 @@ impl Row {
 }
 
 /// Runs each library once. The library that runs first rotates, so that drift does not favour any of them.
-fn round(number: usize, bytes: usize, count: usize) -> [f64; LIBRARIES.len()] {
-    let mut throughputs = [0.0; LIBRARIES.len()];
+fn round(number: usize, work: Work, bytes: usize, count: usize) -> Outcome<[f64; LIBRARIES.len()]> {
+    let mut figures = [0.0; LIBRARIES.len()];
     for place in 0..LIBRARIES.len() {
         let library = (number + place) % LIBRARIES.len();
-        let run = Run {
-            frame: &BYTES[..bytes],
-            count,
-            library: LIBRARIES[library],
-        };
-        throughputs[library] = run.throughput();
+        figures[library] = work.figure(work.run(LIBRARIES[library], bytes, count)?, count);
     }
-    throughputs
+    Ok(figures)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -4,12 +4,12 @@ use std::iter;
 
 use plotters::prelude::*;
 
-use crate::Outcome;
-use crate::libraries::{BASELINE, LIBRARIES};
-use crate::measure::{Row, SIZES};
+use peers::Outcome;
+
+use crate::measure::{BASELINE, LIBRARIES, Row, SIZES, label};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../throughput.svg");
-const TITLE: &str = "Push/pull over loopback TCP, one sender and one receiver";
+const TITLE: &str = "Push/pull over loopback TCP between two processes";
 
 /// The colour and the width of each line. People who are blind to some colours can tell these colours apart. The
 /// baseline is wide, so that it stays visible below the line of a library that is equally fast.
@@ -35,7 +35,7 @@ pub fn draw(rows: &[Row]) -> Outcome {
             // Leaves some room to the left of the smallest size, and to the right of the largest.
             (10.0..1.6 * (1 << 20) as f64)
                 .log_scale()
-                .with_key_points(SIZES.iter().map(|size| size.bytes as f64).collect()),
+                .with_key_points(SIZES.map(|bytes| bytes as f64).to_vec()),
             throughputs.log_scale().with_key_points(decades),
         )?;
     chart
@@ -51,10 +51,10 @@ pub fn draw(rows: &[Row]) -> Outcome {
     for index in baseline_first() {
         let (color, width) = STYLES[index];
         let style = color.filled().stroke_width(width);
-        let points = rows.iter().map(|row| (row.bytes as f64, row.throughputs()[index]));
+        let points = rows.iter().map(|row| (row.bytes as f64, row.figures()[index]));
         chart
             .draw_series(LineSeries::new(points, style).point_size(4))?
-            .label(LIBRARIES[index].name)
+            .label(LIBRARIES[index])
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], style));
     }
     chart
@@ -77,15 +77,15 @@ fn baseline_first() -> impl Iterator<Item = usize> {
 
 /// Returns the powers of ten from below the smallest throughput to above the largest.
 fn decades(rows: &[Row]) -> Vec<f64> {
-    let logarithms = rows.iter().flat_map(Row::throughputs).map(f64::log10);
+    let logarithms = rows.iter().flat_map(Row::figures).map(f64::log10);
     let least = logarithms.clone().fold(f64::INFINITY, f64::min).floor() as i32;
     let greatest = logarithms.fold(f64::NEG_INFINITY, f64::max).ceil() as i32;
     (least..=greatest).map(|exponent| 10f64.powi(exponent)).collect()
 }
 
 fn label_of_size(bytes: f64) -> String {
-    let size = SIZES.iter().find(|size| size.bytes as f64 == bytes);
-    size.map(ToString::to_string).unwrap_or_default()
+    let size = SIZES.into_iter().find(|size| *size as f64 == bytes);
+    size.map(label).unwrap_or_default()
 }
 
 fn label_of_throughput(throughput: f64) -> String {
