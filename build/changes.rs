@@ -10,7 +10,7 @@ struct Change {
     new: &'static str,
 }
 
-const CHANGES: [Change; 15] = [
+const CHANGES: [Change; 21] = [
     Change {
         file: "options.cpp",
         old: "    in_batch_size (8192),\n    out_batch_size (8192),\n",
@@ -183,6 +183,80 @@ void zmq::stream_listener_base_t::process_term (int linger_)
 
     _decoder = new (std::nothrow) v2_decoder_t (
       _options.in_batch_size, _frame_limit, _options.zero_copy);
+",
+    },
+    Change {
+        file: "zmtp_engine.cpp",
+        old: "          ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH);
+",
+        new: "          ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH);
+        //  The peer needs the rest of our greeting to notice the same.
+        if (_outsize > 0)
+            write (_outpos, _outsize);
+",
+    },
+    Change {
+        file: "zmtp_engine.cpp",
+        old: "            if (errno != EAGAIN)
+                error (connection_error);
+            return -1;
+",
+        new: "            if (errno == EAGAIN)
+                return -1;
+            //  A peer of another mechanism may have read our greeting and
+            //  closed the connection before it has sent its mechanism.
+            const bool may_refuse = errno == EPIPE && _outsize == 0
+                                    && _greeting_size == v3_greeting_size
+                                    && _greeting_bytes_read > signature_size;
+            if (may_refuse && session ()->is_refused_again ()) {
+                socket ()->event_handshake_failed_no_detail (
+                  session ()->get_endpoint (), EPIPE);
+                error (protocol_error);
+            } else
+                error (connection_error);
+            return -1;
+",
+    },
+    Change {
+        file: "session_base.hpp",
+        old: "    void engine_ready ();
+",
+        new: "    void engine_ready ();
+
+    //  The peer has closed the connection in the middle of its greeting.
+    //  Return whether this was the third time without a handshake between.
+    bool is_refused_again () { return ++_refusals == 3; }
+",
+    },
+    Change {
+        file: "session_base.hpp",
+        old: "    const bool _active;
+",
+        new: "    const bool _active;
+
+    int _refusals;
+",
+    },
+    Change {
+        file: "session_base.cpp",
+        old: "    own_t (io_thread_, options_),
+    io_object_t (io_thread_),
+    _active (active_),
+",
+        new: "    own_t (io_thread_, options_),
+    io_object_t (io_thread_),
+    _active (active_),
+    _refusals (0),
+",
+    },
+    Change {
+        file: "session_base.cpp",
+        old: "void zmq::session_base_t::engine_ready ()
+{
+",
+        new: "void zmq::session_base_t::engine_ready ()
+{
+    _refusals = 0;
 ",
     },
 ];
