@@ -296,6 +296,80 @@ void zmq::tcp_connecter_t::out_event ()
                               _addr->resolved.tcp_addr);
 ",
     },
+    Change {
+        file: "zmtp_engine.cpp",
+        old: "          ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH);
+",
+        new: "          ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH);
+        //  The peer needs the rest of our greeting to notice the same.
+        if (_outsize > 0)
+            write (_outpos, _outsize);
+",
+    },
+    Change {
+        file: "zmtp_engine.cpp",
+        old: "            if (errno != EAGAIN)
+                error (connection_error);
+            return -1;
+",
+        new: "            if (errno == EAGAIN)
+                return -1;
+            //  A peer of another mechanism may have read our greeting and
+            //  closed the connection before it has sent its mechanism.
+            const bool may_refuse = errno == EPIPE && _outsize == 0
+                                    && _greeting_size == v3_greeting_size
+                                    && _greeting_bytes_read > signature_size;
+            if (may_refuse && session ()->is_refused_again ()) {
+                socket ()->event_handshake_failed_no_detail (
+                  session ()->get_endpoint (), EPIPE);
+                error (protocol_error);
+            } else
+                error (connection_error);
+            return -1;
+",
+    },
+    Change {
+        file: "session_base.hpp",
+        old: "    void engine_ready ();
+",
+        new: "    void engine_ready ();
+
+    //  The peer has closed the connection in the middle of its greeting.
+    //  Return whether this was the third time without a handshake between.
+    bool is_refused_again () { return ++_refusals == 3; }
+",
+    },
+    Change {
+        file: "session_base.hpp",
+        old: "    const bool _active;
+",
+        new: "    const bool _active;
+
+    int _refusals;
+",
+    },
+    Change {
+        file: "session_base.cpp",
+        old: "    own_t (io_thread_, options_),
+    io_object_t (io_thread_),
+    _active (active_),
+",
+        new: "    own_t (io_thread_, options_),
+    io_object_t (io_thread_),
+    _active (active_),
+    _refusals (0),
+",
+    },
+    Change {
+        file: "session_base.cpp",
+        old: "void zmq::session_base_t::engine_ready ()
+{
+",
+        new: "void zmq::session_base_t::engine_ready ()
+{
+    _refusals = 0;
+",
+    },
 ];
 
 /// Changes the files of a folder, and notes this in each of them. Fails if the source is not that of libzmq 4.3.4.

@@ -590,6 +590,7 @@
 //!
 //! Some options of a recipe are for long-running programs:
 //!
+//! * [`keepalive`](Server::keepalive) sets how soon a peer's machine is probed that has been silent. It is on by default.
 //! * [`heartbeat`](Server::heartbeat) detects a peer whose machine lost power or its network. Its documentation says
 //!   when it is safe: a short one breaks healthy connections that are busy.
 //! * [`max_message_size`](Server::max_message_size) prevents a peer from filling the memory with one frame.

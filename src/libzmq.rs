@@ -134,3 +134,22 @@ pub(crate) fn require_own(what_failed: &str) -> Result<()> {
         ),
     ))
 }
+
+/// Fails if libzmq was built without TCP keepalive. It would accept keepalive and ignore it.
+pub(crate) fn require_keepalive(what_failed: &str) -> Result<()> {
+    // zmq-sys's build never has it, and that of zeroless has it only on Linux.
+    if cfg!(any(libzmq = "system", all(libzmq = "own", target_os = "linux"))) {
+        return Ok(());
+    }
+    let remedy = match cfg!(target_os = "linux") {
+        true => "build it with the feature `own-libzmq` of zeroless, which is on by default",
+        false => "build it with the system's libzmq",
+    };
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "{what_failed}: this program uses {}, which ignores it; {remedy}, or use a heartbeat",
+            libzmq()
+        ),
+    ))
+}

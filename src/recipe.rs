@@ -146,11 +146,8 @@ macro_rules! option_methods {
             /// reading. So use an interval that is longer than the longest transfer of a message, and longer than a
             /// receiver needs for a full queue. Opening `push` or `pull` with a heartbeat logs a warning.
             ///
-            /// Most programs need no heartbeat, because TCP keepalive is on, if your libzmq
-            /// [supports it](crate::guide::platforms): when a connection has been silent for 30 seconds, the system asks
-            /// the peer's system every 5 seconds, and drops the connection after 3 questions without an answer. This
-            /// breaks no healthy connection. It does not notice a peer while messages to it are on their way; for that,
-            /// the system takes about a quarter of an hour.
+            /// Most programs need no heartbeat, because TCP keepalive, which breaks no healthy connection, is on:
+            /// [`keepalive`](Self::keepalive) compares the two.
             ///
             /// # Errors
             ///
@@ -167,6 +164,51 @@ macro_rules! option_methods {
             /// ```
             pub fn heartbeat(&mut self, interval: Duration) -> &mut Self {
                 let outcome = self.options.set_heartbeat(interval);
+                self.note(outcome);
+                self
+            }
+
+            /// Sets after how much silence the operating system checks that a peer's machine is still there, over TCP.
+            ///
+            /// A machine that loses its power or its network does not close its connections. A program that only waits
+            /// for messages of that machine would wait forever. Therefore the system probes a connection over which
+            /// nothing has passed for this time. A healthy machine answers the probe by itself, even if its program is
+            /// busy. If no answer comes, the system sends two more probes, each after another sixth of the time, but
+            /// at least a second. Then it drops the connection: a client connects again, and a server frees what it
+            /// kept for that peer.
+            ///
+            /// The default is 30 seconds, so such a connection is dropped after 45 seconds. The time is rounded up to
+            /// whole seconds. [`Duration::ZERO`] turns keepalive off, for connections that may be cut for long and
+            /// that must then continue without a new connection. Over `ipc` and `inproc` it has no effect.
+            ///
+            /// Use a [`heartbeat`](Self::heartbeat) instead in these cases:
+            ///
+            /// * Your libzmq ignores keepalive: see [the builds of libzmq](crate::guide::platforms).
+            /// * The peer's program may be stopped while its machine continues to run. Its system then still answers.
+            /// * You must know earlier than after about 15 minutes that a peer is lost while messages to it are on
+            ///   their way. The system does not probe then; it only sends the data again.
+            /// * A proxy or a tunnel stands between the two ends. It answers the probes itself.
+            ///
+            /// # Errors
+            ///
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for more than 32,767 seconds,
+            /// and [`Unsupported`](crate::ErrorKind::Unsupported) if libzmq ignores keepalive and the time is not
+            /// [`Duration::ZERO`].
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// use zeroless::{Client, ErrorKind};
+            ///
+            /// // Connects again 9 seconds after the last sign of the server's machine.
+            /// match Client::new().connect_local(12345).keepalive(Duration::from_secs(6)).subscribe(["news"]) {
+            ///     Ok(news) => println!("{news:?}"),
+            ///     Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported),
+            /// }
+            /// ```
+            pub fn keepalive(&mut self, idle: Duration) -> &mut Self {
+                let outcome = self.options.set_keepalive(idle);
                 self.note(outcome);
                 self
             }

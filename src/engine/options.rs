@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::pattern::Pattern;
 use crate::error::{Error, Result};
+use crate::libzmq;
 use crate::security::{AccessRules, Credentials};
 
 /// A function of the user's that sets options of libzmq.
@@ -13,6 +14,12 @@ pub(crate) type Configure = dyn Fn(&zmq::Socket) -> zmq::Result<()> + Send + Syn
 
 /// libzmq's limit for an identity, in bytes.
 const MAX_IDENTITY_LENGTH: usize = 255;
+
+/// The system's limit for the idle time of a connection before a probe, in seconds.
+const MAX_KEEPALIVE: i32 = 32_767;
+
+/// How long a connection over TCP is idle before the system probes the peer, in seconds, if the user does not say.
+const DEFAULT_KEEPALIVE: i32 = 30;
 
 /// Which socket to open, and with which options.
 pub(crate) struct SocketSpec<'a> {
@@ -34,6 +41,8 @@ pub(crate) struct Options {
     pub(super) high_water_mark: Option<i32>,
     pub(super) identity: Option<Vec<u8>>,
     pub(super) heartbeat: Option<Duration>,
+    /// In seconds; 0 turns keepalive off.
+    pub(super) keepalive: Option<i32>,
     pub(super) max_message_size: Option<i64>,
     pub(crate) configure: Vec<Arc<Configure>>,
     /// Which clients a server lets in.
@@ -84,6 +93,25 @@ impl Options {
         self.heartbeat.is_some()
     }
 
+    pub(crate) fn set_keepalive(&mut self, idle: Duration) -> Result<()> {
+        let seconds = idle.as_nanos().div_ceil(1_000_000_000);
+        let seconds = i32::try_from(seconds).ok().filter(|&seconds| seconds <= MAX_KEEPALIVE);
+        let Some(seconds) = seconds else {
+            return Err(Error::invalid(format!(
+                "cannot set a keepalive of {idle:?}: the maximum is {MAX_KEEPALIVE} s; Duration::ZERO turns keepalive off"
+            )));
+        };
+        if seconds > 0 {
+            libzmq::require_keepalive(&format!("cannot set a keepalive of {idle:?}"))?;
+        }
+        self.keepalive = Some(seconds);
+        Ok(())
+    }
+
+    pub(super) fn keepalive(&self) -> i32 {
+        self.keepalive.unwrap_or(DEFAULT_KEEPALIVE)
+    }
+
     pub(crate) fn set_max_message_size(&mut self, bytes: u64) -> Result<()> {
         match i64::try_from(bytes) {
             Ok(bytes @ 1..) => {
@@ -106,6 +134,7 @@ impl fmt::Debug for Options {
             .field("high_water_mark", &self.high_water_mark)
             .field("identity", &self.identity)
             .field("heartbeat", &self.heartbeat)
+            .field("keepalive", &self.keepalive)
             .field("max_message_size", &self.max_message_size)
             .field("configure", &format_args!("{} closures", self.configure.len()))
             .field("access", &self.access)
@@ -130,6 +159,8 @@ mod tests {
         assert!(options.set_identity(b"").is_err());
         assert!(options.set_heartbeat(Duration::from_nanos(1)).is_ok());
         assert!(options.set_heartbeat(Duration::ZERO).is_err());
+        assert!(options.set_keepalive(Duration::ZERO).is_ok());
+        assert!(options.set_keepalive(Duration::from_nanos(32_767_000_000_001)).is_err());
         assert!(options.set_max_message_size(1).is_ok());
         assert!(options.set_max_message_size(i64::MAX as u64).is_ok());
         assert!(options.set_max_message_size(0).is_err());

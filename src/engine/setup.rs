@@ -15,11 +15,11 @@ const MAX_HEARTBEAT_TTL: i32 = 6_553_599;
 /// notice only then that a network or a host is back.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 
-/// When the system asks whether a silent peer is still there, over TCP: after how many seconds, how many seconds between
-/// questions, and after how many without an answer it gives up the connection.
-const KEEPALIVE_IDLE: i32 = 30;
-const KEEPALIVE_INTERVAL: i32 = 5;
+/// How many probes without an answer the system sends before it gives up a connection.
 const KEEPALIVE_PROBES: i32 = 3;
+
+/// How many intervals between probes fit into the idle time before the first one.
+const KEEPALIVE_INTERVALS: i32 = 6;
 
 /// How long a client may take to ask a server that does not let everyone in. libzmq's default, 30 seconds, would let
 /// strangers that say nothing hold a descriptor each for that long.
@@ -29,7 +29,7 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 pub(super) fn set_up(socket: &zmq::Socket, spec: &SocketSpec<'_>, domain: Option<&ZapDomain>) -> Result<()> {
     let properties = spec.pattern.properties();
     let set_all = || {
-        set_link_options(socket)?;
+        set_link_options(socket, spec.options.keepalive())?;
         set_general_options(socket, spec.options, properties)?;
         socket.set_ipv6(needs_ipv6(spec))?;
         (properties.set_options)(socket)?;
@@ -55,11 +55,14 @@ pub(super) fn set_up(socket: &zmq::Socket, spec: &SocketSpec<'_>, domain: Option
 
 /// Lets links heal by themselves. Without keepalive, a client that only receives would never notice that its server's
 /// host has lost its power. zmq-sys's libzmq accepts keepalive and ignores it.
-fn set_link_options(socket: &zmq::Socket) -> zmq::Result<()> {
+fn set_link_options(socket: &zmq::Socket, keepalive: i32) -> zmq::Result<()> {
     socket.set_connect_timeout(milliseconds(CONNECT_LIMIT))?;
+    if keepalive == 0 {
+        return socket.set_tcp_keepalive(0);
+    }
     socket.set_tcp_keepalive(1)?;
-    socket.set_tcp_keepalive_idle(KEEPALIVE_IDLE)?;
-    socket.set_tcp_keepalive_intvl(KEEPALIVE_INTERVAL)?;
+    socket.set_tcp_keepalive_idle(keepalive)?;
+    socket.set_tcp_keepalive_intvl((keepalive / KEEPALIVE_INTERVALS).max(1))?;
     socket.set_tcp_keepalive_cnt(KEEPALIVE_PROBES)
 }
 

@@ -114,12 +114,19 @@
 //! What the client sees depends on its pattern:
 //!
 //! * **`push`, `request`, `dealer` and `pair`**: sending and receiving fail with [`Denied`](crate::ErrorKind::Denied),
-//!   and iteration ends. In two cases, they block instead:
+//!   and iteration ends. In three cases, they block instead:
 //!   * The client has filled its queue: it has sent [`high_water_mark`](crate::Server::high_water_mark) messages, 1000
 //!     by default. After a refusal, libzmq removes the client's queue. This is how the crate notices the refusal, but a
 //!     full queue looks the same. For a `request`, the count starts again with each reply.
-//!   * The client does not use the same pattern or mechanism as a server on the same machine, and is refused within
-//!     microseconds. Such a client blocks only sometimes, and not with the libzmq that is built by default.
+//!   * The client has the right password or key, but its pattern does not match the server's. Then the server closes the
+//!     connection without a reason, and the client connects again and again.
+//!   * The client does not use the server's mechanism, or without a mechanism its pattern does not match, and it is
+//!     faster than the server: the server then closes the connection before it has sent its own part. The client
+//!     connects again, every 100 to 200 milliseconds, until it is told. With the libzmq that is built by default, it
+//!     notices another mechanism at once if the server has the same libzmq, and otherwise at the third connection:
+//!     within half a second. Another libzmq of the client may try forever. Tests:
+//!     `security::denial::server_names_its_mechanism_before_it_refuses`,
+//!     `security::denial::reported_after_server_hides_its_mechanism_three_times`.
 //! * **All other patterns** get no error. They see the same as without a server: nothing. libzmq reports more only
 //!   through its socket monitors, and in libzmq 4.3.4 these can stall the process. A
 //!   [`timeout`](crate::Client::timeout) limits the wait.

@@ -23,7 +23,9 @@
 //! The first two builds are also optimised in every profile, and have [a few changes](#the-feature-own-libzmq) of
 //! zeroless. Because of these:
 //!
-//! * libzmq does not lose a refusal that comes very early. Otherwise the client may wait forever.
+//! * libzmq does not lose a refusal that comes very early, and a client that lacks a password or a key notices that its
+//!   server requires one. Otherwise these clients may wait forever. [Refused clients](super::networks#refused-clients)
+//!   has the details.
 //! * A stranger cannot make a server hold a large handshake: see
 //!   [What strangers can do](super::networks#what-strangers-can-do).
 //! * [`Socket::unbind`](crate::Socket::unbind) keeps the connections over `tcp` and `ipc`.

@@ -2,7 +2,7 @@
 
 use zeroless::{ErrorKind, Keypair, Server};
 
-use crate::security::{Replier, ask, await_denial, run};
+use crate::security::{A_WHILE, Replier, ask, assert_denied, run};
 use crate::support::{Folder, new_keypair};
 
 /// The value of zmq.auth.CURVE_ALLOW_ANY.
@@ -58,7 +58,7 @@ fn client_is_let_in_by_key_in_folder() {
         let folder = Folder::new("python-lets-in");
         ours.public().save(folder.0.join("ada.key")).unwrap();
         let (mut server, client) = python.serve(&["curve_server", theirs.secret(), folder.0.to_str().unwrap()]);
-        await_denial(client.clone().curve(theirs.public(), &new_keypair()));
+        assert_denied(client.clone().curve(theirs.public(), &new_keypair()));
         server.assert_lets_in(client.clone().curve(theirs.public(), &ours));
         server.0.ends_well();
     });
@@ -84,7 +84,7 @@ fn mistaken_client_sends_nothing() {
         let mut mistaken = client.clone();
         mistaken.curve(new_keypair().public(), &ours);
         // It is not denied but keeps trying, because the right server may start later.
-        assert_eq!(ask(&mistaken), Err(ErrorKind::TimedOut));
+        assert_eq!(ask(&mistaken, A_WHILE), Err(ErrorKind::TimedOut));
         server.assert_lets_in(client.clone().curve(theirs.public(), &ours));
         server.0.ends_well();
     });
@@ -109,8 +109,8 @@ fn client_without_key_is_refused() {
     run(|python| {
         let (ours, theirs) = keypairs();
         let (mut server, client) = python.serve(&["curve_server", theirs.secret(), ANY_KEY]);
-        await_denial(&client);
-        await_denial(client.clone().plain("ada", "enchantress"));
+        assert_denied(&client);
+        assert_denied(client.clone().plain("ada", "enchantress"));
         server.assert_lets_in(client.clone().curve(theirs.public(), &ours));
         server.0.ends_well();
     });

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::support::zmtp::{await_hang_up, read_frame, shake_hands};
@@ -39,6 +39,56 @@ fn refuses_zero_heartbeat_and_message_size() {
     assert_invalid(Server::new(0).max_message_size(u64::MAX).pull(), "18446744073709551615");
     Server::new(0).heartbeat(Duration::MAX).pull().unwrap();
     Server::new(0).max_message_size(i64::MAX as u64).pull().unwrap();
+}
+
+#[test]
+fn refuses_keepalive_beyond_the_limit_of_the_system() {
+    let _watchdog = watchdog();
+    for beyond in [Duration::from_millis(32_767_001), Duration::MAX] {
+        assert_invalid(Server::new(0).keepalive(beyond).pull(), "32767 s");
+        assert_invalid(Client::new().keepalive(beyond).pull(), &format!("{beyond:?}"));
+    }
+    Server::new(0).keepalive(Duration::ZERO).pull().unwrap();
+}
+
+#[test]
+#[cfg_attr(
+    libzmq = "zmq_sys",
+    ignore = "zmq-sys's libzmq has no keepalive: run with default features"
+)]
+fn keepalive_rounds_up_and_probes_each_sixth() {
+    let probes = |idle: Duration| {
+        let set = Arc::new(OnceLock::new());
+        let seen = Arc::clone(&set);
+        let look = move |socket: &zmq::Socket| {
+            let (idle, interval) = (socket.get_tcp_keepalive_idle()?, socket.get_tcp_keepalive_intvl()?);
+            let all = [
+                socket.get_tcp_keepalive()?,
+                idle,
+                interval,
+                socket.get_tcp_keepalive_cnt()?,
+            ];
+            seen.set(all).unwrap();
+            Ok(())
+        };
+        Server::new(0).keepalive(idle).configure(look).pull().unwrap();
+        set.get().copied().unwrap()
+    };
+    assert_eq!(probes(Duration::from_nanos(1)), [1, 1, 1, 3]);
+    assert_eq!(probes(Duration::from_millis(11_001)), [1, 12, 2, 3]);
+    assert_eq!(probes(Duration::from_secs(32_767)), [1, 32_767, 5_461, 3]);
+    assert_eq!(probes(Duration::ZERO)[0], 0);
+}
+
+#[test]
+#[cfg_attr(
+    not(libzmq = "zmq_sys"),
+    ignore = "needs another libzmq: run with --no-default-features"
+)]
+fn keepalive_needs_libzmq_that_supports_it() {
+    let error = Server::new(0).keepalive(Duration::from_secs(1)).pull().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("own-libzmq"), "{error}");
 }
 
 #[test]

@@ -477,17 +477,34 @@ fn reset_link_loses_only_what_is_in_transit() {
     push_over_a_link_that_breaks(10_000, Relay::reset);
 }
 
-/// What the system is waiting for on the connections of a port, as `/proc/net/tcp` shows it.
-fn timers(port: u16) -> Vec<String> {
+#[cfg(target_os = "linux")]
+/// What the system waits for at the server's end of the only connection of a port, and at the client's end: the kind of
+/// a timer, and in how many hundredths of a second it expires. `None` until both ends are connected.
+fn timers(port: u16) -> Option<[(u8, u32); 2]> {
     const ESTABLISHED: &str = "01";
     let address = format!(":{port:04X}");
     let all = std::fs::read_to_string("/proc/net/tcp").unwrap();
-    let connections = all.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    connections
-        .filter(|fields| (fields[1].ends_with(&address) || fields[2].ends_with(&address)) && fields[3] == ESTABLISHED)
-        .map(|fields| fields[5].to_owned())
-        .collect()
+    let timer_at = |end: usize| {
+        let mut connections = all.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let fields = connections.find(|fields| fields[end].ends_with(&address) && fields[3] == ESTABLISHED)?;
+        let (kind, left) = fields[5].split_once(':')?;
+        Some((kind.parse().unwrap(), u32::from_str_radix(left, 16).unwrap()))
+    };
+    Some([timer_at(1)?, timer_at(2)?])
 }
+
+/// Waits until what the system waits for at both ends of this server's connection is as expected.
+fn await_timers(pull: &Receiver, client: &mut Client, so: impl Fn([(u8, u32); 2]) -> bool) {
+    let port = pull.socket().port().unwrap();
+    let push = client.connect_local(port).push().unwrap();
+    push(&[b"x"]).unwrap();
+    pull.recv().unwrap();
+    // Until the last bytes are acknowledged, the system waits for that.
+    wait_until(|| timers(port).is_some_and(&so));
+}
+
+#[cfg(target_os = "linux")]
+const KEEPALIVE: u8 = 2;
 
 #[test]
 #[cfg(target_os = "linux")]
@@ -496,16 +513,28 @@ fn timers(port: u16) -> Vec<String> {
     ignore = "zmq-sys's libzmq has no keepalive: run with default features"
 )]
 fn idle_connections_are_probed() {
-    const KEEPALIVE: &str = "02:";
     let _watchdog = watchdog();
     let pull = Server::new(0).pull().unwrap();
-    let port = pull.socket().port().unwrap();
-    let push = client_of_port(port).push().unwrap();
-    push(&[b"x"]).unwrap();
-    pull.recv().unwrap();
-    // Until the last bytes are acknowledged, the system waits for that.
-    wait_until(|| {
-        let timers = timers(port);
-        timers.len() == 2 && timers.iter().all(|timer| timer.starts_with(KEEPALIVE))
+    await_timers(&pull, &mut Client::new(), |timers| {
+        timers
+            .iter()
+            .all(|&(kind, left)| kind == KEEPALIVE && (2_000..=3_000).contains(&left))
     });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[cfg_attr(
+    libzmq = "zmq_sys",
+    ignore = "zmq-sys's libzmq has no keepalive: run with default features"
+)]
+fn keepalive_sets_when_idle_connections_are_probed() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).keepalive(Duration::ZERO).pull().unwrap();
+    let mut client = Client::new();
+    await_timers(
+        &pull,
+        client.keepalive(Duration::from_secs(600)),
+        |[server, (kind, left)]| server == (0, 0) && kind == KEEPALIVE && (50_000..=60_000).contains(&left),
+    );
 }

@@ -1,11 +1,14 @@
 //! What a client that is not let in notices, and when.
 
+use std::io::{Read, Write};
 use std::iter;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
 use zeroless::{ErrorKind, Server};
 
+use crate::support::zmtp::{self, shake_hands};
 use crate::support::{await_denial_of, client_of, client_of_port, unused_port, watchdog};
 use crate::{A_WHILE, client_as, kind_of, server_for_ada};
 
@@ -212,4 +215,49 @@ fn client_closes_at_once() {
     );
     assert_eq!(kind_of(push.send(&["?"])), ErrorKind::Denied);
     drop((push, hear, pull));
+}
+
+/// Otherwise the client could not know that it needs a password.
+#[test]
+#[cfg_attr(
+    not(libzmq = "own"),
+    ignore = "needs the libzmq that zeroless builds: run with default features"
+)]
+fn server_names_its_mechanism_before_it_refuses() {
+    let _watchdog = watchdog();
+    let pull = server_for_ada().pull().unwrap();
+    let mut stranger = TcpStream::connect(("127.0.0.1", pull.socket().port().unwrap())).unwrap();
+    stranger.write_all(&zmtp::greeting("NULL")).unwrap();
+    let mut greeting = Vec::new();
+    stranger.read_to_end(&mut greeting).unwrap();
+    assert_eq!(greeting[12..32], zmtp::greeting("PLAIN")[12..32]);
+}
+
+/// Accepts a client, and closes the connection after reading its greeting, as libzmq's server of another mechanism may.
+fn refuse_without_mechanism(listener: &TcpListener) {
+    let mut client = listener.accept().unwrap().0;
+    client.write_all(&zmtp::greeting("PLAIN")[..11]).unwrap();
+    client.read_exact(&mut [0; 64]).unwrap();
+}
+
+#[test]
+#[cfg_attr(
+    not(libzmq = "own"),
+    ignore = "needs the libzmq that zeroless builds: run with default features"
+)]
+fn reported_after_server_hides_its_mechanism_three_times() {
+    let _watchdog = watchdog();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (say, hear) = client_of_port(listener.local_addr().unwrap().port()).dealer().unwrap();
+    // A server that is restarted at that moment looks the same, so the client tries again.
+    for _ in 0..3 {
+        (0..2).for_each(|_| refuse_without_mechanism(&listener));
+        let (mut server, _) = listener.accept().unwrap();
+        shake_hands(&mut server, "DEALER");
+        server.write_all(&zmtp::frame(0, b"welcome")).unwrap();
+        assert_eq!(hear.recv().unwrap(), [b"welcome"]);
+    }
+    (0..3).for_each(|_| refuse_without_mechanism(&listener));
+    assert_eq!(kind_of(hear.recv()), ErrorKind::Denied);
+    assert_eq!(kind_of(say.send(&["?"])), ErrorKind::Denied);
 }
