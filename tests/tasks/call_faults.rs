@@ -704,13 +704,16 @@ mod callers {
         let calls = Server::new(0).serve().unwrap();
         let mut mortal = child(&calls);
         let taken = [(); 4].map(|()| calls.recv().unwrap());
+        let caller = client_of(&calls).call().unwrap();
+        let _runs = serve(calls);
         mortal.kill();
         for call in taken {
             call.reply("to nobody").unwrap();
+            // Meanwhile, the server's socket notices that the caller has gone.
+            for _ in 0..50 {
+                assert_eq!(caller.call("next").unwrap(), [b"next"]);
+            }
         }
-        let caller = client_of(&calls).call().unwrap();
-        let _runs = serve(calls);
-        assert_eq!(caller.call("next").unwrap(), [b"next"]);
     }
 
     #[test]
