@@ -409,8 +409,9 @@ mod server {
     fn thousands_call_a_stopped_server() {
         let port = unused_port();
         let (server, _reports) = child(port);
-        let caller = connected(&client_of_port(port));
-        let padding = "x".repeat(1_000);
+        let caller = connected(client_of_port(port).high_water_mark(100));
+        // The system's buffers and the queue hold less than half of all calls.
+        let padding = "x".repeat(10_000);
         stop(&server);
         let before = memory();
         thread::scope(|scope| {
@@ -427,7 +428,7 @@ mod server {
             }
         });
         let grown = memory().saturating_sub(before);
-        assert!(grown < 50_000_000, "it has grown by {grown}");
+        assert!(grown < 20_000_000, "it has grown by {grown}");
         server.signal(Signal::SIGCONT);
         assert_eq!(caller.call("next").unwrap(), [b"next"]);
     }
