@@ -43,9 +43,20 @@ const CHANGES: &[Change] = &[
 ",
     },
     Change {
+        file: "own.hpp",
+        old: "    //  Terminate owned object
+",
+        new: "    //  An object that is not owned may be deallocated already.
+    bool owns (own_t *object_) const { return _owned.count (object_) > 0; }
+
+    //  Terminate owned object
+",
+    },
+    Change {
         file: "socket_base.cpp",
         old: "        term_child (it->second.first);\n",
-        new: "        if (!it->second.first->stop_listening ())
+        new: "        if (!owns (it->second.first)
+            || !it->second.first->stop_listening ())
             term_child (it->second.first);
 ",
     },

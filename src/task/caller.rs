@@ -293,17 +293,32 @@ impl Line {
                 Err(error) if !matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
                     return Err(error);
                 }
-                Err(_) if deadline.has_passed() => {
-                    let message = format!(
-                        "{}: no server was connected{}, so the call was not run; start the server, check its address, or \
-                         wait longer",
-                        self.socket.label(),
-                        time_of(wait)
-                    );
-                    return Err(Error::new(ErrorKind::NotConnected, message));
-                }
-                Err(_) => self.check_refusal()?,
+                Err(_) => self.exchange.renew(|| self.connect_again()),
             }
+            if deadline.has_passed() {
+                let message = format!(
+                    "{}: no server was connected{}, so the call was not run; start the server, check its address, or \
+                     wait longer",
+                    self.socket.label(),
+                    time_of(wait)
+                );
+                return Err(Error::new(ErrorKind::NotConnected, message));
+            }
+            self.check_refusal()?;
+        }
+    }
+
+    /// Connects to all servers again.
+    ///
+    /// libzmq gives up a server for good that has sent a frame that is too large or malformed, and an `inproc` server that
+    /// has closed. It does not report this.
+    fn connect_again(&self) {
+        for endpoint in self.socket.connected() {
+            // An error means that another thread has disconnected or closed the socket.
+            let _ = self
+                .socket
+                .disconnect(&endpoint)
+                .and_then(|()| self.socket.connect(&endpoint));
         }
     }
 

@@ -60,6 +60,8 @@ struct Desk {
     sent: u64,
     /// The number of the last call that has certainly left the queue.
     settled: u64,
+    /// The number of the last call before the connections were made again.
+    renewed: u64,
     /// The threads that wait, by the numbers of their calls.
     waiting: BTreeMap<u64, Waiting>,
     /// The call of the thread that receives.
@@ -107,6 +109,18 @@ impl Exchange {
                 desk.receiver = None;
                 desk.note(event, number);
             }
+        }
+    }
+
+    /// Makes the connections again, with `connect`, unless a call waits for an answer over them, or none was sent since
+    /// they were made.
+    ///
+    /// Meanwhile, no call is sent. So only calls that were given up are lost with the old connections.
+    pub(super) fn renew(&self, connect: impl FnOnce()) {
+        let mut desk = self.lock();
+        if desk.waiting.is_empty() && desk.renewed < desk.sent {
+            desk.renewed = desk.sent;
+            connect();
         }
     }
 

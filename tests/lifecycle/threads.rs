@@ -11,7 +11,8 @@ use nix::sys::pthread::pthread_kill;
 use nix::sys::signal::Signal;
 use std::os::unix::thread::JoinHandleExt;
 use zeroless::{
-    Client, ErrorKind, Frame, Frames, Iter, Publisher, Receiver, Sender, Server, Socket, Subscriber, TryIter,
+    Call, Caller, Calls, Client, ErrorKind, Frame, Frames, Iter, Publisher, Receiver, Sender, Server, Socket,
+    Subscriber, TryIter,
 };
 
 /// Compiles only if the type can be sent to and shared between threads.
@@ -26,6 +27,9 @@ fn every_public_type_is_send_and_sync() {
     is_send_and_sync::<Publisher>();
     is_send_and_sync::<Subscriber>();
     is_send_and_sync::<Socket>();
+    is_send_and_sync::<Caller>();
+    is_send_and_sync::<Calls>();
+    is_send_and_sync::<Call>();
     is_send_and_sync::<Iter<'_>>();
     is_send_and_sync::<TryIter<'_>>();
     is_send_and_sync::<Frames<'_>>();

@@ -101,6 +101,18 @@ fn ends_wait_of_dealer_and_pair() {
 }
 
 #[test]
+fn leaves_socket_that_can_be_disconnected() {
+    let _watchdog = watchdog();
+    let pull = server_for_ada().pull().unwrap();
+    // libzmq has freed a connection that was refused.
+    for _ in 0..10 {
+        let push = client_as(&pull, "eve", "?").push().unwrap();
+        await_denial_of(&push);
+        push.socket().disconnect_all().unwrap();
+    }
+}
+
+#[test]
 fn disconnects_channel() {
     let _watchdog = watchdog();
     let (_, dealers) = server_for_ada().router().unwrap();
