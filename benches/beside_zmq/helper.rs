@@ -9,7 +9,7 @@ use std::process::{self, Child, ChildStdout, Command, Stdio};
 use std::thread;
 
 use crate::run::Outcome;
-use crate::{with_zeroless, with_zmq};
+use crate::{instructions, with_zeroless, with_zmq};
 
 /// The first argument of a helper.
 const HELPER: &str = "helper";
@@ -70,6 +70,8 @@ fn run_role(role: &[&str]) -> Outcome {
         ["echo", "zmq"] => until_parent_ends(with_zmq::echo),
         ["pull", "zeroless", peers, count] => pull(with_zeroless::pull, peers, count),
         ["pull", "zmq", peers, count] => pull(with_zmq::pull, peers, count),
+        ["count", "zeroless", "call", count] => instructions::ask(with_zeroless::calls::<1>, count.parse()?),
+        ["count", "zeroless", "request", count] => instructions::ask(with_zeroless::round_trips, count.parse()?),
         ["count", "zeroless", sides, messages] => with_zeroless::count(sides, messages.parse()?),
         ["count", "zmq", sides, messages] => with_zmq::count(sides, messages.parse()?),
         _ => Err(format!("unknown helper: {role:?}").into()),
