@@ -1,5 +1,7 @@
 //! Request/reply: a client asks, and the server replies. Try to stop the server while a client asks, and restart it.
 //!
+//! The example `calculator` asks by remote calls: from several threads, and with failures.
+//!
 //! ```sh
 //! cargo run --example request_reply -- server
 //! cargo run --example request_reply -- client

@@ -15,6 +15,7 @@
 //!   * [Publish and subscribe: send to everyone](#publish-and-subscribe-send-to-everyone)
 //!   * [Request and reply: ask a question](#request-and-reply-ask-a-question)
 //!   * [Pair: connect two peers](#pair-connect-two-peers)
+//!   * [Remote calls: ask, from any thread](#remote-calls-ask-from-any-thread)
 //!   * [Dealer and router: ask many questions at a time](#dealer-and-router-ask-many-questions-at-a-time)
 //!   * [Stream: raw bytes](#stream-raw-bytes)
 //! * [Which patterns fit which](#which-patterns-fit-which)
@@ -29,6 +30,7 @@
 //! * [Large messages](#large-messages)
 //! * [Live sockets and options](#live-sockets-and-options)
 //! * [Guarantees](#guarantees)
+//! * [Other languages](#other-languages)
 //! * [Networks](#networks)
 //! * [Platforms](#platforms)
 //!
@@ -166,12 +168,14 @@
 //! | send to everyone | [`publish`](Server::publish), [`subscribe`](Server::subscribe) | all subscribers of its topic |
 //! | ask a question | [`request`](Server::request), [`reply`](Server::reply) | a request: the server; its reply: the client that asked |
 //! | connect two peers | [`pair`](Server::pair) | the other peer |
+//! | ask, from any thread | [`call`](Server::call), [`serve`](Server::serve) | a call: one of the connected servers, in turn; its answer: the thread that called |
 //! | ask many questions at a time | [`dealer`](Server::dealer) | one of its peers, in turn |
 //! | reply to a chosen peer | [`router`](Server::router) | the peer whose routing id is the first frame |
 //! | forward subscriptions | [`xpublish`](Server::xpublish), [`xsubscribe`](Server::xsubscribe) | the same as for publish and subscribe |
 //! | speak plain TCP | [`stream`](Server::stream) | the peer whose routing id is the first frame |
 //!
-//! Most programs need only the first four. A *topic* is how a message begins. A *routing id* names one peer of a
+//! Most programs need only the first five. If you do not know how to ask, [call](#remote-calls-ask-from-any-thread). A
+//! *topic* is how a message begins. A *routing id* names one peer of a
 //! socket. `xpublish` and `xsubscribe` are mostly for [proxies](#proxies).
 //!
 //! ## Push and pull: share work out
@@ -252,6 +256,9 @@
 //! it never receives a late reply to its first request. Set a timeout: if the server dies before it replies, the reply
 //! never comes.
 //!
+//! Threads cannot share a `request`, and a reply cannot say that the request has failed.
+//! [Remote calls](#remote-calls-ask-from-any-thread) do both.
+//!
 //! ```
 //! use std::thread;
 //! use zeroless::{Client, Server};
@@ -294,6 +301,72 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
+//! ## Remote calls: ask, from any thread
+//!
+//! ```text
+//!   call (client, any threads) ◀──┐
+//!   call (client, any threads) ◀──┼──▶ serve (server, any threads)
+//!   call (client, any threads) ◀──┘
+//! ```
+//!
+//! **When in doubt, call.** Use it when a program asks another one to do something. Any number of threads share one
+//! [`Caller`]. Each call returns the answer to its own question, in whatever order the server answers.
+//!
+//! ```
+//! use std::thread;
+//! use std::time::Duration;
+//! use zeroless::{Client, ErrorKind, Server, text};
+//!
+//! let calls = Server::new(0).serve()?;
+//! let port = calls.socket().port()?;
+//! thread::spawn(move || {
+//!     for call in calls {
+//!         let outcome = match text(&call).parse::<u32>() {
+//!             Ok(number) => call.reply(&[(2 * number).to_string()]),
+//!             Err(error) => call.fail(error),
+//!         };
+//!         outcome.unwrap();
+//!     }
+//! });
+//!
+//! let call = Client::new()
+//!     .connect_local(port)
+//!     .timeout(Duration::from_secs(5))
+//!     .call()?;
+//! thread::scope(|scope| {
+//!     scope.spawn(|| assert_eq!(call(&[b"4"]).unwrap(), [b"8"]));
+//!     scope.spawn(|| assert_eq!(call(&[b"3"]).unwrap(), [b"6"]));
+//! });
+//! let error = call(&[b"four"]).unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Failed);
+//! assert_eq!(error.to_string(), "invalid digit found in string");
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! The server answers each [`Call`] with [`reply`](Call::reply) or [`fail`](Call::fail), from any thread. A call that
+//! is dropped without an answer fails by itself. [`workers`](Calls::workers) runs a function for each call, on several
+//! threads.
+//!
+//! A server runs each call **at most once**, because the crate never repeats a call. If a call fails, its error says
+//! what to do:
+//!
+//! | the error is | what happened | what to do |
+//! |---|---|---|
+//! | [`NotConnected`](ErrorKind::NotConnected) | no server was connected in time; the call was **not run** | call again at will |
+//! | [`Failed`](ErrorKind::Failed) | the server says that the call has failed | read the text of the error: it is the server's own |
+//! | [`Lost`](ErrorKind::Lost) | the connection was lost after the call was sent; the server **may have run** it | call again only if it does no harm that the call runs twice |
+//! | [`TimedOut`](ErrorKind::TimedOut) | no answer arrived in time; the server **may have run** the call | the same |
+//! | [`Denied`](ErrorKind::Denied) | the server does not let this client in; the call was **not run** | correct the key, the password or the pattern, and open a new caller |
+//! | [`Closed`](ErrorKind::Closed) | this socket was closed, perhaps during the call | stop |
+//!
+//! Set a [timeout](#timeouts). Without one, a call waits until a server is connected, and then until the answer
+//! arrives. A caller notices at once when its only server ends, but not when a server hangs: [`Caller`] lists [what needs
+//! a timeout](Caller#when-to-set-a-timeout). A server that is overrun [drops calls that have timed
+//! out](Calls#calls-whose-callers-have-given-up), and does not run them.
+//!
+//! The example `calculator` shows all this in one program. A REP socket in any language can be called, and a REQ socket
+//! can ask a `serve`: [`guide::protocol`] shows how.
+//!
 //! ## Dealer and router: ask many questions at a time
 //!
 //! ```text
@@ -302,7 +375,9 @@
 //!   dealer (client) ◀──┘
 //! ```
 //!
-//! Use it to send many requests without waiting for the replies, and to reply in another order.
+//! Use it to send many requests without waiting for the replies, and to reply in another order. Unlike
+//! [remote calls](#remote-calls-ask-from-any-thread), it leaves it to you to find out which reply belongs to which
+//! request.
 //!
 //! A router puts one frame before each message that it receives: the *routing id* of the peer that sent the message.
 //! When you send a message over a router, its first frame must be the routing id of the peer to send to. The router
@@ -344,6 +419,9 @@
 //! | `publish` or `xpublish` | `subscribe` or `xsubscribe` | all four combinations work |
 //! | `request` | `reply` | |
 //! | `request` | `router` | the router must send the envelope back |
+//! | `call` | `serve` | |
+//! | `call` | `reply` | `reply` answers one call at a time, and cannot fail one |
+//! | `request` | `serve` | a failure arrives as a reply of two frames: `failed`, and its text |
 //! | `dealer` | `reply` | the dealer sends an empty frame before the message, and receives one before the reply |
 //! | `dealer` | `router` | |
 //! | `dealer` | `dealer` | |
@@ -359,6 +437,7 @@
 //!   has refused it, and how many messages may be lost. (With another [build](guide::platforms) of libzmq than the
 //!   default, a client on the server's own machine is sometimes refused so quickly that libzmq loses sight of it. Then
 //!   closing waits, and warns, as for a server that does not run.)
+//! * A `call` returns `Denied`, after some tenths of a second.
 //! * All other clients never notice it. A subscriber that connects to a `push` waits, as if there were no server.
 //!
 //! So if nothing arrives, check the patterns and the ports of both sides first. Over `inproc`, libzmq does not check
@@ -373,12 +452,14 @@
 //! |---|---|
 //! | an invalid host, port or option | the pattern method returns an error |
 //! | the port is in use | the pattern method returns [`AddrInUse`](ErrorKind::AddrInUse) |
-//! | the server is not running | sent messages wait in the queue, and receiving waits, until the [timeout](#timeouts) if you have set one |
+//! | the server is not running | sent messages wait in the queue, and receiving waits, until the [timeout](#timeouts) if you have set one. A `call` waits, too, and then returns [`NotConnected`](ErrorKind::NotConnected) |
 //! | the host does not exist | the same: libzmq keeps trying |
 //! | the client has no address | sending and receiving return [`NotConnected`](ErrorKind::NotConnected) at once |
-//! | the server refuses the client | [`Denied`](ErrorKind::Denied), in most cases, for `push`, `request`, `dealer` and `pair`; see [Refused clients](guide::networks#refused-clients) |
+//! | the server refuses the client | [`Denied`](ErrorKind::Denied), in most cases, for `push`, `request`, `call`, `dealer` and `pair`; see [Refused clients](guide::networks#refused-clients) |
 //! | no peer has this routing id | sending over a `router` or `stream` returns [`NotConnected`](ErrorKind::NotConnected) |
 //! | a peer dies | not at all. A client keeps its queue and connects again; a server drops its queue for a client that died. Only a reply proves that a message was processed |
+//! | a server dies during a `call` | the call returns [`Lost`](ErrorKind::Lost) at once. If the caller has several servers, or a proxy, it returns [`TimedOut`](ErrorKind::TimedOut) at the timeout |
+//! | a `call` cannot be done | it returns [`Failed`](ErrorKind::Failed), with the server's words |
 //! | a subscriber is too slow, or is not there | not at all: the message is dropped |
 //! | a program does not end, because its messages are not delivered | after 1 s, a warning names the sockets |
 //! | messages are dropped at the end of a [`linger`](Server::linger) | an error in the log |
@@ -469,11 +550,9 @@
 //! A worker takes a message when it has finished the previous one. So no message waits for a busy worker while another
 //! worker is free.
 //!
-//! A lone `request` is not for sharing. It takes turns: a second request abandons the first, and a reply goes to the
-//! thread that receives next, even if another thread asked. Give each thread a `request` of its own, or use a [dealer].
-//! `reply` takes turns, too: let only one thread receive requests and send replies.
-//!
-//! [dealer]: #dealer-and-router-ask-many-questions-at-a-time
+//! **Threads must not share a `request`: use [`call`](#remote-calls-ask-from-any-thread).** A `request` takes turns: a
+//! second request abandons the first, and a reply goes to the thread that receives next, even if another thread asked.
+//! `reply` takes turns, too: let only one thread receive requests and send replies, or use `serve`.
 //!
 //! # Several sockets at once
 //!
@@ -602,6 +681,11 @@
 //! [`guide::guarantees`] lists what the crate promises, with the tests that check each promise. It also lists [what can
 //! be lost](guide::guarantees#what-can-be-lost): above all, published messages without a subscriber, and messages that
 //! a server has queued for a client that disconnects or ends.
+//!
+//! # Other languages
+//!
+//! All patterns speak ZeroMQ's protocol, so the other end can be a program in any language that has ZeroMQ.
+//! [`guide::protocol`] shows what `call` and `serve` send, and a client in Python.
 //!
 //! # Networks
 //!

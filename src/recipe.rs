@@ -425,8 +425,8 @@ macro_rules! pattern_methods {
             /// which a server that is a [`router`](Self::router) may not expect.) The server may receive both requests.
             /// After [`Denied`](crate::ErrorKind::Denied), do not send it again: this socket gets no reply anymore.
             ///
-            /// There is one request at a time: sending a second one abandons the first. Threads that send requests at
-            /// the same time each need a socket of their own.
+            /// **It is not for sharing by threads: use [`call`](Self::call).** There is one request at a time: sending a
+            /// second one abandons the first, and a reply goes to the thread that receives next.
             ///
             /// Set a [`timeout`](Self::timeout). If the connection is lost after a request was sent, libzmq connects again
             /// but does not send the request again, so without a timeout you would wait for its reply forever.
@@ -705,9 +705,11 @@ macro_rules! pattern_methods {
                 Ok(sender_and_receiver(self.open(Pattern::Stream, Vec::new())?))
             }
 
-            /// Opens the asking end of remote calls: ask, and get the answer to *your* question, on any number of threads.
+            /// Opens the asking end of [remote calls](crate#remote-calls-ask-from-any-thread): ask, and get the answer to
+            /// *your* question, on any number of threads.
             ///
-            /// The other end is [`serve`](Self::serve), or a `reply`, or a REP socket in any language. Unlike
+            /// The other end is [`serve`](Self::serve), or a `reply`, or a REP socket in [any
+            /// language](crate::guide::protocol). Unlike
             /// [`request`](Self::request), a caller can be shared by threads, and it never sends a call to a server that
             /// is not connected. A call does not wait longer than the [`timeout`](Self::timeout).
             ///
@@ -746,10 +748,12 @@ macro_rules! pattern_methods {
                 ))
             }
 
-            /// Opens the answering end of remote calls: iterate over the calls, and answer each.
+            /// Opens the answering end of [remote calls](crate#remote-calls-ask-from-any-thread): iterate over the calls,
+            /// and answer each.
             ///
-            /// The other end is [`call`](Self::call), or a `request`, or a REQ socket in any language. Calls can be
-            /// answered in any order, from any thread, and one that is dropped without an answer fails at its caller.
+            /// The other end is [`call`](Self::call), or a `request`, or a REQ socket in [any
+            /// language](crate::guide::protocol). Calls can be answered in any order, from any thread, and one that is
+            /// dropped without an answer fails at its caller.
             ///
             /// # Errors
             ///

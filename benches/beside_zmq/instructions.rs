@@ -4,12 +4,15 @@
 //! A helper fills the queue between two of its own sockets with messages of 16 B, and receives them again, all in one
 //! thread. The cost of a message comes from the difference between two helpers with different numbers of messages. The
 //! cost of receiving is the difference between helpers that send and receive, and helpers that only send.
+//!
+//! The cost of a call includes that of its server. One thread calls another one over `inproc`, so no thread of libzmq has
+//! work.
 
 use std::process::Command;
 
 use crate::comparison::show_progress;
 use crate::helper;
-use crate::run::{Counter, Outcome};
+use crate::run::{Counter, INPROC, Implementation, Outcome, Run};
 use crate::table::Row;
 
 /// The numbers of messages for a helper.
@@ -18,19 +21,27 @@ const MANY: usize = 12_000;
 
 const MESSAGE: &[&[u8]] = &[&[b'0'; 16]];
 
-/// Returns the rows for sending and receiving, or the reason why there are none.
-pub fn rows() -> Result<[Row; 2], &'static str> {
+/// Returns the rows for sending, receiving and calling, or the reason why there are none.
+pub fn rows() -> Result<[Row; 3], &'static str> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         return Err("instructions a message: not counted, because valgrind is not installed");
     }
     show_progress("instructions a message");
     let zeroless = Cost::of("zeroless");
     let baseline = Cost::of("zmq");
+    let call = per_message("zeroless", "call");
+    let request = per_message("zeroless", "request");
     show_progress("");
-    match (zeroless, baseline) {
-        (Ok(zeroless), Ok(baseline)) => Ok([
+    match (zeroless, baseline, call, request) {
+        (Ok(zeroless), Ok(baseline), Ok(call), Ok(request)) => Ok([
             row("send", zeroless.send, baseline.send),
             row("receive", zeroless.receive, baseline.receive),
+            Row {
+                name: "instructions to call and serve, 16 B, inproc".into(),
+                unit: "a call",
+                baseline_is: "request",
+                ..row("call", call, request)
+            },
         ]),
         _ => Err("instructions a message: not counted, because valgrind failed"),
     }
@@ -101,14 +112,25 @@ pub fn fill_and_empty(
     std::process::exit(0)
 }
 
+/// Makes calls or requests that are counted, in a helper, and exits at once.
+pub fn ask(implementation: Implementation, count: usize) -> Outcome {
+    implementation(Run {
+        endpoint: INPROC,
+        message: MESSAGE,
+        count,
+    })?;
+    std::process::exit(0)
+}
+
 /// Runs the helpers with few messages, to check that they work.
 pub fn smoke_test() -> Outcome {
-    for library in ["zeroless", "zmq"] {
-        for sides in ["send", "both"] {
-            let status = helper::command(&["count", library, sides, "10"])?.status()?;
-            if !status.success() {
-                return Err(format!("the helper for {library} failed: {status}").into());
-            }
+    let both = ["send", "both"]
+        .into_iter()
+        .flat_map(|work| [("zeroless", work), ("zmq", work)]);
+    for (library, work) in both.chain([("zeroless", "call"), ("zeroless", "request")]) {
+        let status = helper::command(&["count", library, work, "10"])?.status()?;
+        if !status.success() {
+            return Err(format!("the helper for {library} failed: {status}").into());
         }
     }
     Ok(())

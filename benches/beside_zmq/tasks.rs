@@ -39,7 +39,7 @@ pub const PLAIN: Task = Task {
     count: 1_000_000,
 };
 
-pub const TASKS: [Task; 12] = [
+pub const TASKS: [Task; 14] = [
     PLAIN,
     Task {
         name: "iterate and call, 1 frame of 16 B, inproc",
@@ -123,6 +123,26 @@ pub const TASKS: [Task; 12] = [
         baseline_is: "one sender",
         ..PLAIN
     },
+    Task {
+        name: "call and serve, 16 B, one process",
+        measure: Measure::RoundTrip,
+        goal: 1.05,
+        zeroless: with_zeroless::calls::<1>,
+        baseline: with_zeroless::round_trips,
+        baseline_is: "request",
+        count: 5_000,
+        ..PLAIN
+    },
+    Task {
+        name: "eight threads call over one Caller, 16 B",
+        measure: Measure::Calls,
+        goal: 3.00,
+        zeroless: with_zeroless::calls::<8>,
+        baseline: with_zeroless::calls::<1>,
+        baseline_is: "one thread",
+        count: 10_000,
+        ..PLAIN
+    },
 ];
 
 impl Task {
@@ -182,13 +202,14 @@ pub fn rounded(figure: f64) -> String {
 #[derive(Clone, Copy)]
 pub enum Measure {
     Throughput,
+    Calls,
     RoundTrip,
 }
 
 impl Measure {
     fn figure(self, time: Duration, count: usize) -> f64 {
         match self {
-            Measure::Throughput => count as f64 / time.as_secs_f64() / 1e3,
+            Measure::Throughput | Measure::Calls => count as f64 / time.as_secs_f64() / 1e3,
             Measure::RoundTrip => time.as_secs_f64() * 1e6 / count as f64,
         }
     }
@@ -196,13 +217,14 @@ impl Measure {
     fn unit(self) -> &'static str {
         match self {
             Measure::Throughput => "k messages/s",
+            Measure::Calls => "k calls/s",
             Measure::RoundTrip => "µs a round trip",
         }
     }
 
     fn goal(self, ratio: f64) -> String {
         match self {
-            Measure::Throughput => format!(">= {ratio:.2}"),
+            Measure::Throughput | Measure::Calls => format!(">= {ratio:.2}"),
             Measure::RoundTrip => format!("<= {ratio:.2}"),
         }
     }

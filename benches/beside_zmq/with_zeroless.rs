@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use zeroless::{Client, Message, Receiver, Sender, Server};
+use zeroless::{Caller, Calls, Client, Message, Receiver, Sender, Server};
 
 use crate::helper::Helper;
 #[cfg(target_os = "linux")]
@@ -97,7 +97,7 @@ pub fn senders<const THREADS: usize>(run: Run) -> Outcome<Duration> {
 /// Sends requests from one thread to another.
 pub fn round_trips(run: Run) -> Outcome<Duration> {
     let (reply, requests) = Server::at(run.endpoint).reply()?;
-    let (request, replies) = Client::new().connect_local(requests.socket().port()?).request()?;
+    let (request, replies) = Client::new().connect_to(&requests.socket().endpoints()[0]).request()?;
     let ask = |count, counter: &mut Counter| ask(&request, &replies, run.message, count, counter);
     let answer = |count| answer(&reply, &requests, count);
     Ok(run.time(ask, answer))
@@ -116,6 +116,32 @@ pub fn echo() -> Outcome {
     let (reply, requests) = Server::at(TCP).reply()?;
     println!("{}", requests.socket().endpoints()[0]);
     answer(&reply, &requests, usize::MAX)
+}
+
+/// Lets this number of threads call, all over one caller. One thread serves.
+pub fn calls<const THREADS: usize>(run: Run) -> Outcome<Duration> {
+    let calls = Server::at(run.endpoint).serve()?;
+    let call = Client::new().connect_to(&calls.socket().endpoints()[0]).call()?;
+    let ask = |count, counter: &mut Counter| match THREADS {
+        1 => ask_by_call(&call, run.message, count, counter),
+        _ => thread::scope(|scope| {
+            let (call, message) = (&call, run.message);
+            let threads: Vec<_> = (0..THREADS)
+                .map(|index| scope.spawn(move || call_from_thread(call, message, share(count, index, THREADS))))
+                .collect();
+            for thread in threads {
+                counter.include(thread.join().map_err(|_| "a caller panicked")?);
+            }
+            Ok(())
+        }),
+    };
+    Ok(run.time(ask, |count| serve(&calls, run.message, count)))
+}
+
+fn call_from_thread<'a>(call: &Caller, message: &'a [&'a [u8]], count: usize) -> Counter<'a> {
+    let mut counter = Counter::new(message);
+    or_exit(ask_by_call(call, message, count, &mut counter));
+    counter
 }
 
 /// Receives from many peers, in a helper.
@@ -181,6 +207,20 @@ fn ask(request: &Sender, replies: &Receiver, message: &[&[u8]], count: usize, co
 fn answer(reply: &Sender, requests: &Receiver, count: usize) -> Outcome {
     for request in requests.iter().take(count) {
         reply.send(&request)?;
+    }
+    Ok(())
+}
+
+fn ask_by_call(call: &Caller, message: &[&[u8]], count: usize, counter: &mut Counter) -> Outcome {
+    for _ in 0..count {
+        counter.add(&call(message)?)?;
+    }
+    Ok(())
+}
+
+fn serve(calls: &Calls, answer: &[&[u8]], count: usize) -> Outcome {
+    for call in calls.into_iter().take(count) {
+        call.reply(answer)?;
     }
     Ok(())
 }

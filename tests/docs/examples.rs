@@ -181,6 +181,42 @@ fn request_reply_stops_at_server_of_another_pattern() {
     assert!((0..10).any(|_| stops_at_once()), "it asks again");
 }
 
+/// Asserts that the client prints the results of all eight threads, and ends.
+fn assert_calculates(mut client: Process, printed: impl Iterator<Item = String>) {
+    let results: BTreeSet<String> = printed.filter(|line| line.starts_with("100")).collect();
+    let sums = (0..8).map(|number| format!("100 + {number} = {}", 100 + number));
+    let quotients = (1..8).map(|number| format!("100 / {number} = {}", 100 / number));
+    let failure = "100 / 0: 100 cannot be divided by 0".to_owned();
+    assert_eq!(results, sums.chain(quotients).chain([failure]).collect());
+    client.succeeds();
+}
+
+#[test]
+fn calculator_waits_for_server() {
+    let _watchdog = watchdog();
+    let port = unused_port();
+    let mut client = play("calculator", "client", port);
+    let mut printed = client.prints();
+    assert_prints(printed.by_ref(), &["no server yet; is it running?"]);
+    let _server = play("calculator", "server", port);
+    assert_calculates(client, printed);
+}
+
+#[test]
+fn calculator_repeats_calls_that_are_lost() {
+    let _watchdog = watchdog();
+    let port = unused_port();
+    let calls = Server::new(port).serve().unwrap();
+    let mut client = play("calculator", "client", port);
+    let mut printed = client.prints();
+    let call = calls.recv().unwrap();
+    calls.socket().close();
+    drop((call, calls));
+    assert_prints(printed.by_ref(), &["asking again"]);
+    let _server = play("calculator", "server", port);
+    assert_calculates(client, printed);
+}
+
 #[test]
 fn pair_talks_both_ways() {
     let _watchdog = watchdog();
@@ -612,7 +648,14 @@ fn http_speaks_with_curl() {
 }
 
 /// The examples that take a role and one port.
-const AT_ONE_PORT: [&str; 5] = ["push_pull", "publish_subscribe", "request_reply", "pair", "chat"];
+const AT_ONE_PORT: [&str; 6] = [
+    "push_pull",
+    "publish_subscribe",
+    "request_reply",
+    "calculator",
+    "pair",
+    "chat",
+];
 
 /// The examples that take a role and use two ports, with their roles.
 const AT_TWO_PORTS: [(&str, &str); 5] = [

@@ -1,5 +1,6 @@
 //! Talks to Python's Zeroless and to pyzmq.
 
+mod call;
 mod curve;
 mod patterns;
 mod security;

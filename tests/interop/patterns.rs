@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::support::python::{HELLO, Peer, interpreter};
 use crate::support::{await_subscribers, client_of_port, push_and_pull, watchdog};
 use zeroless::{
-    Client, ErrorKind, Message, Publisher, Receiver, Result, Sender, Server, Socket, Subscriber, proxy,
+    Caller, Calls, Client, ErrorKind, Message, Publisher, Receiver, Result, Sender, Server, Socket, Subscriber, proxy,
     proxy_with_capture,
 };
 
@@ -75,6 +75,9 @@ with_each_python! {
     publish_embedded_topic,
     reply_to_python,
     request_from_python,
+    serve_answers_python,
+    serve_fails_request_of_python,
+    call_is_answered_by_python,
     pair_receives_from_python,
     pair_sends_to_python,
 }
@@ -187,6 +190,40 @@ fn request_from_python(python: Python) {
         assert_eq!(peer.hear(), message);
         peer.send(&reversed(&message));
         assert_eq!(replies.recv().unwrap(), reversed(&message));
+    }
+    peer.ends_well();
+}
+
+fn serve_answers_python(python: Python) {
+    let (calls, mut peer) = python.meet("request", &[], Server::serve, Client::serve, Calls::socket);
+    for message in messages() {
+        peer.send(&message);
+        let call = calls.recv().unwrap();
+        assert_eq!(*call, message);
+        call.reply(&reversed(&message)).unwrap();
+        assert_eq!(peer.hear(), reversed(&message));
+    }
+    peer.ends_well();
+}
+
+fn serve_fails_request_of_python(python: Python) {
+    let (calls, mut peer) = python.meet("request", &[], Server::serve, Client::serve, Calls::socket);
+    peer.send(&[b"tea".to_vec()]);
+    calls.recv().unwrap().fail("out of tea").unwrap();
+    assert_eq!(peer.hear(), [&b"failed"[..], b"out of tea"]);
+    peer.ends_well();
+}
+
+fn call_is_answered_by_python(python: Python) {
+    let (caller, mut peer) = python.meet("reply", &[], Server::call, Client::call, Caller::socket);
+    for message in messages() {
+        let answer = thread::spawn({
+            let (caller, message) = (caller.clone(), message.clone());
+            move || caller.call(&message)
+        });
+        assert_eq!(peer.hear(), message);
+        peer.send(&reversed(&message));
+        assert_eq!(answer.join().unwrap().unwrap(), reversed(&message));
     }
     peer.ends_well();
 }
