@@ -63,6 +63,10 @@ pub enum ErrorKind {
     NotConnected,
     /// The timeout passed before the message could be sent or received, or before the subscribers arrived.
     TimedOut,
+    /// The peer said no. Its words are the message of the error.
+    Failed,
+    /// The connection broke after the message was sent. The peer may have acted on it.
+    Lost,
     /// A `try_` call could not proceed without blocking.
     WouldBlock,
     /// The socket was closed.
@@ -241,8 +245,9 @@ impl From<Error> for io::Error {
             ErrorKind::TimedOut => io::ErrorKind::TimedOut,
             ErrorKind::WouldBlock => io::ErrorKind::WouldBlock,
             ErrorKind::Closed => io::ErrorKind::BrokenPipe,
+            ErrorKind::Lost => io::ErrorKind::ConnectionAborted,
             ErrorKind::Unsupported => io::ErrorKind::Unsupported,
-            ErrorKind::OutOfTurn | ErrorKind::Exhausted | ErrorKind::Other => io::ErrorKind::Other,
+            ErrorKind::Failed | ErrorKind::OutOfTurn | ErrorKind::Exhausted | ErrorKind::Other => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)
     }

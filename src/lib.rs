@@ -624,6 +624,7 @@ extern crate libsodium_sys as _;
 // The layers of the crate, from top to bottom. A module imports only from layers below its own, never through this file
 // (`.ci/imports` checks it):
 //
+// task                          jobs for workers
 // recipe, proxy                 what users begin with
 // handle                        what the patterns return
 // engine                        a socket that threads share
@@ -644,6 +645,7 @@ mod recipe;
 mod report;
 mod security;
 mod sys;
+mod task;
 mod topic;
 mod unwind;
 
@@ -659,6 +661,7 @@ pub use message::{AsFrames, Frame, Message, text};
 pub use proxy::{ProxySide, proxy, proxy_with_capture};
 pub use recipe::{Client, Server};
 pub use security::{Keypair, PublicKey};
+pub use task::{DispatchAll, Dispatcher, Job, Jobs, Outcome, Outcomes};
 
 /// Runs the code of the README as a test.
 #[cfg(doctest)]

@@ -1,5 +1,6 @@
 //! The recipe of a socket that connects to others.
 
+use super::job_options::JobOptions;
 use super::warnings;
 use crate::endpoint;
 use crate::engine::{Options, Pattern, SocketSpec};
@@ -32,7 +33,8 @@ use crate::security::{Credentials, Keypair};
 #[derive(Clone, Debug, Default)]
 pub struct Client {
     addresses: Vec<String>,
-    pub(super) options: Options,
+    pub(crate) options: Options,
+    pub(crate) jobs: JobOptions,
     /// The first error in the recipe, which the pattern methods return.
     pub(super) fault: Option<Error>,
 }
@@ -299,7 +301,7 @@ impl Client {
         self
     }
 
-    pub(super) fn open(&self, pattern: Pattern, topics: Vec<Vec<u8>>) -> Result<OpenSocket> {
+    pub(crate) fn open(&self, pattern: Pattern, topics: Vec<Vec<u8>>) -> Result<OpenSocket> {
         self.check()?;
         let socket = OpenSocket::open(SocketSpec {
             pattern,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::job_options::JobOptions;
 use super::warnings;
 use crate::engine::{Options, Pattern, SocketSpec};
 use crate::error::{Error, Result};
@@ -28,7 +29,8 @@ use crate::security::Keypair;
 #[derive(Clone, Debug)]
 pub struct Server {
     endpoints: Vec<String>,
-    pub(super) options: Options,
+    pub(crate) options: Options,
+    pub(crate) jobs: JobOptions,
     /// The first error in the recipe, which the pattern methods return.
     pub(super) fault: Option<Error>,
 }
@@ -105,6 +107,7 @@ impl Server {
         Server {
             endpoints: vec![endpoint.into()],
             options: Options::default(),
+            jobs: JobOptions::default(),
             fault: None,
         }
     }
@@ -390,7 +393,7 @@ impl Server {
         self
     }
 
-    pub(super) fn open(&self, pattern: Pattern, topics: Vec<Vec<u8>>) -> Result<OpenSocket> {
+    pub(crate) fn open(&self, pattern: Pattern, topics: Vec<Vec<u8>>) -> Result<OpenSocket> {
         self.check()?;
         let socket = OpenSocket::open(SocketSpec {
             pattern,

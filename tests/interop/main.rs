@@ -5,3 +5,4 @@ mod patterns;
 mod security;
 #[path = "../support/mod.rs"]
 mod support;
+mod work;

@@ -1,0 +1,5 @@
+//! Tasks on top of the sockets.
+
+#[path = "../support/mod.rs"]
+mod support;
+mod work;
