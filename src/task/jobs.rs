@@ -122,8 +122,8 @@ impl Jobs {
     /// Calls `work` with the jobs, on `count` threads, and blocks until the producer has no more jobs.
     ///
     /// If `work` returns frames, the job is done and they are its result. If it returns an error, the job has failed,
-    /// and so it has if `work` panics. Each thread is a worker of its own, with its own connection. The threads also
-    /// end as iteration does: when [`close`](Self::close) is called or the recipe's timeout has passed.
+    /// and so it has if `work` panics. Each thread is a worker of its own, with its own connection, and ends by itself. It also
+    /// ends as iteration does: when [`close`](Self::close) is called or the recipe's timeout has passed.
     ///
     /// # Errors
     ///

@@ -326,6 +326,21 @@ fn late_result_after_the_time_limit_counts_if_it_is_first() {
 }
 
 #[test]
+fn death_after_the_time_limit_does_not_put_the_job_back_again() {
+    let mut scene = Scene::with(3, Some(SECOND));
+    scene.add(1);
+    for worker in ["a", "b", "c"] {
+        scene.ready(worker, "");
+    }
+    scene.pass(SECOND);
+    scene.sent();
+    scene.disconnect("a", "0.1");
+    assert_eq!(scene.sent(), NOTHING, "b does it");
+    scene.reply("b", "0.2");
+    assert_eq!(scene.outcomes(), ["0=b 2"]);
+}
+
+#[test]
 fn without_a_time_limit_a_hung_job_is_not_given_away() {
     let mut scene = Scene::new();
     scene.add(1);

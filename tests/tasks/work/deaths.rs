@@ -288,6 +288,8 @@ fn worker_finds_a_producer_that_was_restarted() {
         producer.kill();
     }
     let (dispatch, outcomes) = Server::new(port).dispatch().unwrap();
+    // Both are told that it is over.
+    await_workers(&dispatch, 2);
     dispatch(&[b"last"]).unwrap();
     drop(dispatch);
     assert_eq!(summaries(outcomes), ["last=LAST"]);

@@ -120,14 +120,14 @@ fn worker_waits_for_the_next_producer() {
         // It may ask a producer that has finished again, and is told again.
         thread::spawn(move || {
             while !stop.load(Ordering::SeqCst) {
-                jobs.workers(2, |job| Ok::<_, String>([job[0].to_ascii_uppercase()]))
+                jobs.workers(1, |job| Ok::<_, String>([job[0].to_ascii_uppercase()]))
                     .unwrap();
             }
         })
     };
     for job in ["a", "b", "c"] {
         let (dispatch, outcomes) = Server::new(port).dispatch().unwrap();
-        await_workers(&dispatch, 2);
+        await_workers(&dispatch, 1);
         dispatch(frames![job]).unwrap();
         drop(dispatch);
         assert_eq!(summaries(outcomes), [format!("{job}={}", job.to_ascii_uppercase())]);
