@@ -182,6 +182,11 @@ impl Engine {
         self.timeout.map_or(Wait::Forever, Wait::For)
     }
 
+    /// The timeout of the recipe.
+    pub(crate) fn default_timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
     /// The default wait, which `cancel` can end earlier.
     pub(crate) fn timeout_or<'a>(&self, cancel: &'a Cancel) -> Wait<'a> {
         Wait::Until(cancel, self.timeout)

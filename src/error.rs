@@ -67,8 +67,8 @@ pub enum ErrorKind {
     TimedOut,
     /// A `try_` call could not proceed without blocking.
     WouldBlock,
-    /// The other end did what was asked and says that it has failed. The text of the error is its own. See
-    /// [`Call::fail`](crate::Call::fail).
+    /// The other end says that what was asked has failed. The text of the error is its own. See
+    /// [`Call::fail`](crate::Call::fail) and [`Job::fail`](crate::Job::fail).
     Failed,
     /// The connection was lost after a [call](crate::Caller) was sent and before its answer arrived. The server may have
     /// run the call.

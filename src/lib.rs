@@ -709,8 +709,8 @@ extern crate libsodium_sys as _;
 // The layers of the crate, from top to bottom. A module imports only from layers below its own, never through this file
 // (`.ci/imports` checks it):
 //
+// task                          remote calls, and jobs for workers
 // recipe, proxy                 what users begin with
-// task                          calls, on top of the handles
 // handle                        what the patterns return
 // engine                        a socket that threads share
 // security                      which clients a server lets in
@@ -746,7 +746,7 @@ pub use message::{AsFrames, Frame, Message, text};
 pub use proxy::{ProxySide, proxy, proxy_with_capture};
 pub use recipe::{Client, Server};
 pub use security::{Keypair, PublicKey};
-pub use task::{Call, Caller, Calls};
+pub use task::{Call, Caller, Calls, DispatchAll, Dispatcher, Job, Jobs, Outcome, Outcomes};
 
 /// Runs the code of the README as a test.
 #[cfg(doctest)]

@@ -1,21 +1,22 @@
 //! The recipes of sockets: what `Server` and `Client` have in common.
 
 mod client;
+mod job_options;
 mod server;
 mod warnings;
 
 use std::time::Duration;
 
 use crate::engine::Pattern;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::handle::{Publisher, Receiver, Sender, Subscriber, sender_and_receiver};
-use crate::task::{Caller, Calls};
 use crate::topic;
 
 pub use client::Client;
+pub(crate) use job_options::JobOptions;
 pub use server::Server;
 
-/// Defines the option methods of a recipe, which set its fields `options` and `fault`.
+/// Defines the option methods of a recipe, which set its fields `options`, `jobs` and `fault`.
 ///
 /// They are methods of the recipe, not of a trait, so that users need not import a trait.
 macro_rules! option_methods {
@@ -80,6 +81,9 @@ macro_rules! option_methods {
             /// * `push`, `request`, `dealer` and `pair` block while the queues of all peers are full.
             /// * `router` and `stream` block while the queue of the one peer that the message is for is full.
             /// * `publish`, `xpublish` and `reply` drop the message for a peer whose queue is full.
+            ///
+            /// For [`dispatch`](Self::dispatch), this is how many jobs may have no outcome yet, before dispatching
+            /// blocks. The default is 1000 jobs, and 0 means no limit.
             ///
             /// # Errors
             ///
@@ -268,6 +272,63 @@ macro_rules! option_methods {
                 F: Fn(&zmq::Socket) -> zmq::Result<()> + Send + Sync + 'static,
             {
                 self.options.configure.push(std::sync::Arc::new(configure));
+                self
+            }
+
+            /// Sets how many times a job that is [dispatched](Self::dispatch) may start, if its workers die.
+            ///
+            /// The default is 3. When a job has started this many times, and each time its worker has died, has given
+            /// the job back, or has exceeded the [`time_limit`](Self::time_limit), its outcome is an error. So a job
+            /// that kills its workers does not kill all of them. A job that a worker fails is not tried again.
+            ///
+            /// # Errors
+            ///
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for 0.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use zeroless::Server;
+            ///
+            /// let (dispatch, outcomes) = Server::new(0).attempts(1).dispatch()?;
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn attempts(&mut self, attempts: u32) -> &mut Self {
+                match attempts {
+                    0 => self.note(Err(Error::invalid(
+                        "cannot start a job in 0 attempts; give at least 1",
+                    ))),
+                    _ => self.jobs.attempts = attempts,
+                }
+                self
+            }
+
+            /// Sets how long a job that is [dispatched](Self::dispatch) may take before it is given to another worker.
+            ///
+            /// Without it, a job can take as long as its worker lives. If the first worker finishes the job after all,
+            /// and no other one has, its result counts. Otherwise the work was done twice. So set it only where a worker
+            /// can hang, and to a longer time than a job ever needs.
+            ///
+            /// # Errors
+            ///
+            /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for [`Duration::ZERO`].
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// use zeroless::Server;
+            ///
+            /// let (dispatch, outcomes) = Server::new(0).time_limit(Duration::from_secs(60)).dispatch()?;
+            /// # Ok::<(), zeroless::Error>(())
+            /// ```
+            pub fn time_limit(&mut self, time_limit: Duration) -> &mut Self {
+                match time_limit.is_zero() {
+                    true => self.note(Err(Error::invalid(
+                        "cannot limit jobs to no time; give a longer time, or do not call time_limit",
+                    ))),
+                    false => self.jobs.time_limit = Some(time_limit),
+                }
                 self
             }
 
@@ -703,78 +764,6 @@ macro_rules! pattern_methods {
             /// ```
             pub fn stream(&self) -> Result<(Sender, Receiver)> {
                 Ok(sender_and_receiver(self.open(Pattern::Stream, Vec::new())?))
-            }
-
-            /// Opens the asking end of [remote calls](crate#remote-calls-ask-from-any-thread): ask, and get the answer to
-            /// *your* question, on any number of threads.
-            ///
-            /// The other end is [`serve`](Self::serve), or a `reply`, or a REP socket in [any
-            /// language](crate::guide::protocol). Unlike
-            /// [`request`](Self::request), a caller can be shared by threads, and it never sends a call to a server that
-            /// is not connected. A call does not wait longer than the [`timeout`](Self::timeout).
-            ///
-            /// # Errors
-            ///
-            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
-            /// [above](#patterns).
-            ///
-            /// # Examples
-            ///
-            /// ```
-            /// use std::thread;
-            /// use std::time::Duration;
-            /// use zeroless::{Client, Server};
-            ///
-            /// let calls = Server::new(0).serve()?;
-            /// let port = calls.socket().port()?;
-            /// thread::spawn(move || {
-            ///     for call in calls {
-            ///         let shout = call[0].to_ascii_uppercase();
-            ///         call.reply(&[shout]).unwrap();
-            ///     }
-            /// });
-            ///
-            /// let call = Client::new().connect_local(port).timeout(Duration::from_secs(5)).call()?;
-            /// thread::scope(|scope| {
-            ///     scope.spawn(|| assert_eq!(call(&[b"hello"]).unwrap(), [b"HELLO"]));
-            ///     scope.spawn(|| assert_eq!(call(&[b"again"]).unwrap(), [b"AGAIN"]));
-            /// });
-            /// # Ok::<(), zeroless::Error>(())
-            /// ```
-            pub fn call(&self) -> Result<Caller> {
-                Ok(Caller::new(
-                    self.open(Pattern::Call, Vec::new())?,
-                    self.open_probe(),
-                ))
-            }
-
-            /// Opens the answering end of [remote calls](crate#remote-calls-ask-from-any-thread): iterate over the calls,
-            /// and answer each.
-            ///
-            /// The other end is [`call`](Self::call), or a `request`, or a REQ socket in [any
-            /// language](crate::guide::protocol). Calls can be answered in any order, from any thread, and one that is
-            /// dropped without an answer fails at its caller.
-            ///
-            /// # Errors
-            ///
-            /// Fails with the first error in the recipe, or if an address cannot be used; the kinds are listed
-            /// [above](#patterns).
-            ///
-            /// # Examples
-            ///
-            /// ```no_run
-            /// use zeroless::Server;
-            ///
-            /// for call in Server::new(12345).serve()? {
-            ///     match call[0].as_slice() {
-            ///         b"ping" => call.reply("pong")?,
-            ///         _ => call.fail("unknown operation")?,
-            ///     }
-            /// }
-            /// # Ok::<(), zeroless::Error>(())
-            /// ```
-            pub fn serve(&self) -> Result<Calls> {
-                Ok(Calls::new(self.open(Pattern::Serve, Vec::new())?))
             }
         }
     };

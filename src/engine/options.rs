@@ -89,6 +89,22 @@ impl Options {
         Ok(())
     }
 
+    /// Removes the identity, for sockets of which there may be several.
+    pub(crate) fn forget_identity(&mut self) {
+        self.identity = None;
+    }
+
+    /// How many jobs of a producer may be unfinished; `None` for no limit.
+    pub(crate) fn most_unfinished(&self) -> Option<usize> {
+        const DEFAULT: usize = 1_000;
+
+        match self.high_water_mark {
+            None => Some(DEFAULT),
+            Some(0) => None,
+            Some(jobs) => usize::try_from(jobs).ok(),
+        }
+    }
+
     pub(crate) fn has_heartbeat(&self) -> bool {
         self.heartbeat.is_some()
     }

@@ -21,6 +21,10 @@ pub(crate) enum Pattern {
     /// Finds out whether the servers of a `Call` refuse it.
     CallProbe,
     Serve,
+    /// A producer of jobs.
+    Dispatch,
+    /// A worker that does jobs.
+    Work,
 }
 
 /// All that is particular to a pattern. The rest of the engine asks for one of these properties, never for a pattern by
@@ -62,6 +66,8 @@ pub(super) enum Linger {
     /// Not at all: there is nothing to deliver. And libzmq would linger forever for a connection that was reset while
     /// the queue of received messages was full.
     Never,
+    /// As the options say, or for a second. What is not delivered then is done again by another peer.
+    AMoment,
     /// As libzmq chooses. A subscriber must not wait to send its topics to a publisher that has gone.
     AsLibzmqChooses,
 }
@@ -235,6 +241,27 @@ impl Pattern {
                 message_shape: MessageShape::Routed,
                 ..COMMON
             },
+            Pattern::Dispatch => &Properties {
+                name: "dispatch",
+                socket_type: zmq::ROUTER,
+                set_options: |socket| {
+                    set_router_options(socket)?;
+                    set_job_options(socket)
+                },
+                message_shape: MessageShape::Routed,
+                ..COMMON
+            },
+            // Without `ZMQ_IMMEDIATE`: with it, a connection that is lost takes along what has arrived and is not read
+            // yet, such as the news that there are no more jobs.
+            Pattern::Work => &Properties {
+                name: "work",
+                socket_type: zmq::DEALER,
+                set_options: set_job_options,
+                linger: Linger::AMoment,
+                pollout_is_exact: true,
+                after_torn_message: AfterTornMessage::MissingFrames,
+                ..COMMON
+            },
         }
     }
 }
@@ -250,6 +277,26 @@ fn set_router_options(socket: &zmq::Socket) -> zmq::Result<()> {
 /// of messages that have left it already, because it learns of those late.
 fn double_send_mark(socket: &zmq::Socket) -> zmq::Result<()> {
     socket.set_sndhwm(socket.get_sndhwm()?.saturating_mul(2))
+}
+
+/// Sets what a producer and its workers have in common.
+///
+/// * The high-water mark bounds jobs, and not the queues of libzmq, which hold one job at most.
+/// * A connection whose peer has lost its power or its network must break, as a worker may be silent for hours. By
+///   default the limits are wide: short heartbeats break healthy connections that are busy.
+fn set_job_options(socket: &zmq::Socket) -> zmq::Result<()> {
+    const LIBZMQ_HIGH_WATER_MARK: i32 = 1_000;
+    const HEARTBEAT_INTERVAL_MS: i32 = 5_000;
+    const SILENCE_LIMIT_MS: i32 = 30_000;
+
+    socket.set_sndhwm(LIBZMQ_HIGH_WATER_MARK)?;
+    socket.set_rcvhwm(LIBZMQ_HIGH_WATER_MARK)?;
+    if socket.get_heartbeat_ivl()? == 0 {
+        socket.set_heartbeat_ivl(HEARTBEAT_INTERVAL_MS)?;
+        socket.set_heartbeat_timeout(SILENCE_LIMIT_MS)?;
+        socket.set_heartbeat_ttl(SILENCE_LIMIT_MS)?;
+    }
+    Ok(())
 }
 
 impl Properties {

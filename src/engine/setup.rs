@@ -21,6 +21,9 @@ const KEEPALIVE_PROBES: i32 = 3;
 /// How many intervals between probes fit into the idle time before the first one.
 const KEEPALIVE_INTERVALS: i32 = 6;
 
+/// How long to deliver what a peer can do without.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
 /// How long a client may take to ask a server that does not let everyone in. libzmq's default, 30 seconds, would let
 /// strangers that say nothing hold a descriptor each for that long.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
@@ -72,6 +75,7 @@ fn set_general_options(socket: &zmq::Socket, options: &Options, properties: &Pro
             let linger = options.linger.or(options.timeout);
             socket.set_linger(linger.map_or(-1, milliseconds))?;
         }
+        Linger::AMoment => socket.set_linger(milliseconds(options.linger.unwrap_or(A_MOMENT)))?,
         Linger::Never => socket.set_linger(0)?,
         Linger::AsLibzmqChooses => {}
     }

@@ -1,12 +1,12 @@
 //! The recipe of a socket that connects to others.
 
+use super::job_options::JobOptions;
 use super::warnings;
 use crate::endpoint;
 use crate::engine::{Options, Pattern, SocketSpec};
 use crate::error::{Error, Result};
 use crate::handle::OpenSocket;
 use crate::security::{Credentials, Keypair};
-use crate::task::OpenProbe;
 
 /// The recipe of a socket that connects to one or more servers.
 ///
@@ -33,7 +33,8 @@ use crate::task::OpenProbe;
 #[derive(Clone, Debug, Default)]
 pub struct Client {
     addresses: Vec<String>,
-    pub(super) options: Options,
+    pub(crate) options: Options,
+    pub(crate) jobs: JobOptions,
     /// The first error in the recipe, which the pattern methods return.
     pub(super) fault: Option<Error>,
 }
@@ -300,7 +301,7 @@ impl Client {
         self
     }
 
-    pub(super) fn open(&self, pattern: Pattern, topics: Vec<Vec<u8>>) -> Result<OpenSocket> {
+    pub(crate) fn open(&self, pattern: Pattern, topics: Vec<Vec<u8>>) -> Result<OpenSocket> {
         self.check()?;
         let socket = OpenSocket::open(SocketSpec {
             pattern,
@@ -313,17 +314,17 @@ impl Client {
         Ok(socket)
     }
 
-    /// Opens sockets of this recipe that find out whether servers refuse it.
-    pub(super) fn open_probe(&self) -> Option<OpenProbe> {
+    /// A function that opens sockets with the options of this recipe, for any endpoints.
+    pub(crate) fn opener(&self, pattern: Pattern) -> impl Fn(&[String]) -> Result<OpenSocket> + Send + Sync + use<> {
         let options = self.options.clone();
-        Some(Box::new(move |endpoints| {
+        move |endpoints| {
             OpenSocket::open(SocketSpec {
-                pattern: Pattern::CallProbe,
+                pattern,
                 binds: &[],
                 connects: endpoints,
                 topics: Vec::new(),
                 options: &options,
             })
-        }))
+        }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::job_options::JobOptions;
 use super::warnings;
 use crate::engine::{Options, Pattern, SocketSpec};
 use crate::error::{Error, Result};
 use crate::handle::OpenSocket;
 use crate::security::Keypair;
-use crate::task::OpenProbe;
 
 /// The recipe of a socket that binds: clients connect to it.
 ///
@@ -29,7 +29,8 @@ use crate::task::OpenProbe;
 #[derive(Clone, Debug)]
 pub struct Server {
     endpoints: Vec<String>,
-    pub(super) options: Options,
+    pub(crate) options: Options,
+    pub(crate) jobs: JobOptions,
     /// The first error in the recipe, which the pattern methods return.
     pub(super) fault: Option<Error>,
 }
@@ -106,6 +107,7 @@ impl Server {
         Server {
             endpoints: vec![endpoint.into()],
             options: Options::default(),
+            jobs: JobOptions::default(),
             fault: None,
         }
     }
@@ -391,7 +393,7 @@ impl Server {
         self
     }
 
-    pub(super) fn open(&self, pattern: Pattern, topics: Vec<Vec<u8>>) -> Result<OpenSocket> {
+    pub(crate) fn open(&self, pattern: Pattern, topics: Vec<Vec<u8>>) -> Result<OpenSocket> {
         self.check()?;
         let socket = OpenSocket::open(SocketSpec {
             pattern,
@@ -403,10 +405,5 @@ impl Server {
         warnings::about_server(pattern, &socket);
         warnings::about_heartbeat(pattern, &self.options, &socket);
         Ok(socket)
-    }
-
-    /// Nobody refuses a server.
-    pub(super) fn open_probe(&self) -> Option<OpenProbe> {
-        None
     }
 }

@@ -6,3 +6,4 @@ mod patterns;
 mod security;
 #[path = "../support/mod.rs"]
 mod support;
+mod work;

@@ -4,46 +4,15 @@
 //! cargo test --test robustness -- --ignored --test-threads=1 soak    # an hour each
 //! ZEROLESS_SOAK_SECONDS=60 cargo test --test robustness -- --ignored --test-threads=1 soak    # a minute each
 //! ```
-use std::fmt;
-use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::abuse::assert_signals_do_nothing;
+use crate::support::usage::Usage;
 use crate::support::{await_subscribers, client_of, client_of_sender, push_and_pull, time_to_soak, wait_until};
 use zeroless::{Client, Server, proxy};
-
-/// The resources that this process uses.
-struct Usage {
-    memory: u64,
-    descriptors: usize,
-    threads: usize,
-}
-
-impl Usage {
-    fn now() -> Usage {
-        let statm = fs::read_to_string("/proc/self/statm").unwrap();
-        let resident: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
-        Usage {
-            memory: resident * 4096,
-            descriptors: fs::read_dir("/proc/self/fd").unwrap().count(),
-            threads: fs::read_dir("/proc/self/task").unwrap().count(),
-        }
-    }
-}
-
-impl fmt::Display for Usage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let megabytes = self.memory as f64 / 1e6;
-        write!(
-            f,
-            "{megabytes:6.1} MB, {} descriptors, {} threads",
-            self.descriptors, self.threads
-        )
-    }
-}
 
 /// Repeats the work, and asserts that nothing grows after the first fifth of the time.
 fn soak(name: &str, mut work: impl FnMut()) {

@@ -3,6 +3,7 @@
 
 pub mod python;
 pub mod relay;
+pub mod usage;
 pub mod zmtp;
 
 use std::fs;

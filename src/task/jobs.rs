@@ -1,0 +1,570 @@
+//! The workers' side: jobs to do.
+//!
+//! A worker is a socket that holds one job at most. A [`Jobs`] begins with one, and opens another when a thread asks for a
+//! job while all others are in use. A worker says `Ready` only when a thread waits for a job, so that no job waits for a
+//! worker that does something else.
+
+use std::fmt::{self, Display};
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, Builder};
+use std::time::{Duration, Instant};
+
+use super::mdp::{self, Address, Received};
+use super::queue::PROBE_INTERVAL;
+use crate::engine::{Cancel, Engine, Wait};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::OpenSocket;
+use crate::message::{AsFrames, Message};
+use crate::report;
+use crate::unwind::contain;
+
+/// After this time without a word of the producer, it may not be there.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// How often a worker says something to a producer that may not be there. libzmq queues it until there is a connection.
+const CALL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The jobs that a producer gives to this worker: iterate over them.
+///
+/// Each step blocks until there is a job. Iteration ends when the producer has no more jobs. It also ends when
+/// [`close`](Self::close) is called, when the recipe's timeout has passed, and on a fault, which the log reports at error
+/// level. You can iterate again, except after `close`: then the worker waits for the next producer. While a producer that
+/// has no more jobs is still there, that iteration ends at once.
+///
+/// If the producer is not there, or is lost, the worker waits until there is one.
+///
+/// A worker is ready for a job only while a thread waits in a step of iteration. Threads that share a `&Jobs`, and clones,
+/// are workers of their own: each has a connection, and holds one job at a time. So does a thread that asks for the
+/// next job before the last one is done. A recipe that is a [`Server`](crate::Server) has only one worker.
+///
+/// # Examples
+///
+/// ```no_run
+/// use zeroless::Client;
+///
+/// for job in Client::new().connect("boss", 12345).work()? {
+///     let answer = job[0].to_ascii_uppercase();
+///     job.done(&[answer])?;
+/// }
+/// println!("the producer has no more jobs");
+/// # Ok::<(), zeroless::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Jobs {
+    pool: Arc<Pool>,
+}
+
+struct Pool {
+    open: Box<dyn Fn() -> Result<OpenSocket> + Send + Sync>,
+    is_client: bool,
+    /// How long a step waits.
+    timeout: Option<Duration>,
+    state: Mutex<PoolState>,
+    /// Set by `close`.
+    cancel: Cancel,
+}
+
+#[derive(Default)]
+struct PoolState {
+    /// The workers that nobody uses. They have no job, and are not ready for one.
+    free: Vec<Worker>,
+    /// The sockets in which a thread waits.
+    waiting: Vec<Arc<Engine>>,
+    is_closed: bool,
+}
+
+impl Jobs {
+    pub(super) fn new(
+        is_client: bool,
+        timeout: Option<Duration>,
+        open: impl Fn() -> Result<OpenSocket> + Send + Sync + 'static,
+    ) -> Result<Jobs> {
+        let first = Worker::new(open()?);
+        let pool = Pool {
+            open: Box::new(open),
+            is_client,
+            timeout,
+            state: Mutex::default(),
+            cancel: Cancel::default(),
+        };
+        pool.lock().free.push(first);
+        Ok(Jobs { pool: Arc::new(pool) })
+    }
+
+    /// The next job; `None` if there is none for an ordinary reason.
+    fn next_job(&self) -> Result<Option<Job>> {
+        let Some(mut worker) = self.pool.take()? else {
+            return Ok(None);
+        };
+        let waiting = Waiting::begin(&self.pool, &worker);
+        let outcome = worker.wait(&self.pool);
+        drop(waiting);
+        if let Ok(Next::Job { address, message }) = outcome {
+            return Ok(Some(Job {
+                message,
+                address,
+                worker: Some(worker),
+                pool: Arc::downgrade(&self.pool),
+            }));
+        }
+        worker.withdraw();
+        if let Ok(Next::Finished) = outcome {
+            // They may have been told, too, and would tell it to a later iteration.
+            let unneeded = std::mem::take(&mut self.pool.lock().free);
+            drop(unneeded);
+        }
+        self.pool.put_back(worker);
+        outcome.map(|_| None)
+    }
+
+    /// Calls `work` with the jobs, on `count` threads, and blocks until the producer has no more jobs.
+    ///
+    /// If `work` returns frames, the job is done and they are its result. If it returns an error, the job has failed,
+    /// and so it has if `work` panics. Each thread is a worker of its own, with its own connection, and ends by itself. It also
+    /// ends as iteration does: when [`close`](Self::close) is called or the recipe's timeout has passed.
+    ///
+    /// # Errors
+    ///
+    /// * [`InvalidInput`](ErrorKind::InvalidInput) if `count` is 0, or more than 1 and the recipe is a
+    ///   [`Server`](crate::Server).
+    /// * [`Exhausted`](ErrorKind::Exhausted) if the system has no more threads. The `Jobs` is then closed.
+    /// * Any error that would have ended iteration, and that the log would have reported.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use zeroless::Client;
+    ///
+    /// let jobs = Client::new().connect("boss", 12345).work()?;
+    /// jobs.workers(4, |job| std::fs::read_to_string(zeroless::text(job)))?;
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn workers<R, E>(&self, count: usize, work: impl Fn(&Message) -> std::result::Result<R, E> + Sync) -> Result<()>
+    where
+        R: AsFrames,
+        E: Display,
+    {
+        if count == 0 {
+            return Err(Error::invalid("cannot work with 0 workers; give a count of at least 1"));
+        }
+        if count > 1 && !self.pool.is_client {
+            let message = format!(
+                "cannot work with {count} workers: one address has one worker; use a Client, which connects each of them"
+            );
+            return Err(Error::invalid(message));
+        }
+        let run = || -> Result<()> {
+            while let Some(job) = self.next_job()? {
+                job.perform(&work)?;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let mut outcome = Ok(());
+            let mut workers = Vec::new();
+            for number in 1..=count {
+                let builder = Builder::new().name(format!("zeroless-worker-{number}"));
+                match builder.spawn_scoped(scope, run) {
+                    Ok(worker) => workers.push(worker),
+                    Err(error) => {
+                        self.close();
+                        outcome = Err(Error::from_spawn(
+                            format!("cannot start worker {number} of {count}"),
+                            error,
+                        ));
+                        break;
+                    }
+                }
+            }
+            for worker in workers {
+                let ended = worker
+                    .join()
+                    .unwrap_or_else(|payload| std::panic::resume_unwind(payload));
+                outcome = outcome.and(ended);
+            }
+            outcome
+        })
+    }
+
+    /// Ends iteration in all threads. Jobs that have been received can still be done.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let jobs = zeroless::Client::new().connect_local(9).work()?;
+    /// let closer = jobs.clone();
+    /// thread::spawn(move || closer.close());
+    /// assert_eq!(jobs.count(), 0); // ends when the other thread has closed
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn close(&self) {
+        let mut state = self.pool.lock();
+        state.is_closed = true;
+        let waiting = state.waiting.clone();
+        let free = std::mem::take(&mut state.free);
+        drop(state);
+        for engine in waiting {
+            engine.cancel(&self.pool.cancel);
+        }
+        // Their sockets close.
+        drop(free);
+    }
+}
+
+impl Iterator for &Jobs {
+    type Item = Job;
+
+    fn next(&mut self) -> Option<Job> {
+        match self.next_job() {
+            Ok(job) => job,
+            Err(error) => {
+                report::error(format_args!("the jobs end: {error}"));
+                None
+            }
+        }
+    }
+}
+
+impl Iterator for Jobs {
+    type Item = Job;
+
+    fn next(&mut self) -> Option<Job> {
+        (&*self).next()
+    }
+}
+
+impl fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.pool.lock();
+        match state.is_closed {
+            true => f.write_str("Jobs(closed)"),
+            false => write!(f, "Jobs({} waiting)", state.waiting.len()),
+        }
+    }
+}
+
+impl Pool {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a worker for the next thread that waits for a job. Once closed, its socket closes.
+    fn put_back(&self, worker: Worker) {
+        let mut state = self.lock();
+        if !state.is_closed {
+            state.free.push(worker);
+        }
+    }
+
+    /// A worker that nobody uses; `None` once closed.
+    fn take(&self) -> Result<Option<Worker>> {
+        let mut state = self.lock();
+        if state.is_closed {
+            return Ok(None);
+        }
+        match state.free.pop() {
+            Some(worker) => Ok(Some(worker)),
+            None => {
+                drop(state);
+                (self.open)().map(|socket| Some(Worker::new(socket)))
+            }
+        }
+    }
+}
+
+/// Notes that a thread waits in a socket, so that `close` can wake it.
+struct Waiting<'a> {
+    pool: &'a Pool,
+    engine: Arc<Engine>,
+}
+
+impl Waiting<'_> {
+    fn begin<'a>(pool: &'a Pool, worker: &Worker) -> Waiting<'a> {
+        let engine = worker.socket.engine();
+        pool.lock().waiting.push(Arc::clone(&engine));
+        Waiting { pool, engine }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let waiting = &mut self.pool.lock().waiting;
+        waiting.retain(|engine| !Arc::ptr_eq(engine, &self.engine));
+    }
+}
+
+/// A socket that a producer knows as one worker.
+struct Worker {
+    socket: OpenSocket,
+    /// The address of the last job that it has received.
+    seen: Vec<u8>,
+    /// Whether it has said that it is ready for a job.
+    is_ready: bool,
+    /// A reply that could not be sent, because a queue full of heartbeats waits for a producer.
+    unsent: Option<Message>,
+}
+
+/// How a wait for a job ends.
+enum Next {
+    Job {
+        address: Vec<u8>,
+        message: Message,
+    },
+    /// The producer has no more jobs.
+    Finished,
+    /// The timeout has passed, or the `Jobs` was closed.
+    Nothing,
+}
+
+impl Worker {
+    fn new(socket: OpenSocket) -> Worker {
+        Worker {
+            socket,
+            seen: Address::NONE.to_bytes().to_vec(),
+            is_ready: false,
+            unsent: None,
+        }
+    }
+
+    /// Waits for a job. Afterwards the worker may still be ready for one: see `withdraw`.
+    fn wait(&mut self, pool: &Pool) -> Result<Next> {
+        // A moment that the clock cannot represent is no limit.
+        let deadline = pool.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut heard_at = Instant::now();
+        let mut beat_at = heard_at + PROBE_INTERVAL;
+        loop {
+            if pool.lock().is_closed {
+                return Ok(Next::Nothing);
+            }
+            if !self.is_ready {
+                self.say_ready()?;
+            }
+            let mut message = Message::new();
+            let until = deadline.map_or(beat_at, |deadline| deadline.min(beat_at));
+            let time = until.saturating_duration_since(Instant::now());
+            match self.socket.receive(&mut message, Wait::Until(&pool.cancel, Some(time))) {
+                Ok(()) => {
+                    heard_at = Instant::now();
+                    if let Some(next) = self.obey(message) {
+                        return Ok(next);
+                    }
+                }
+                Err(error) if is_quiet(&error) => {}
+                Err(fault) => return Err(fault),
+            }
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Ok(Next::Nothing);
+            }
+            if now >= beat_at {
+                beat_at = now + beat_interval(now - heard_at);
+                // A producer that was restarted answers that it does not know this worker.
+                match self.socket.send(&mdp::heartbeat(), Wait::Never) {
+                    Err(fault) if !is_quiet(&fault) => return Err(fault),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Says that the worker is ready, after a reply that could not be sent before. If there is no room, it is said later.
+    fn say_ready(&mut self) -> Result<()> {
+        if let Some(reply) = &self.unsent {
+            let reply: Vec<&[u8]> = reply.iter().map(Vec::as_slice).collect();
+            match self.socket.send(&reply, Wait::Never) {
+                Ok(()) => self.unsent = None,
+                Err(error) if is_quiet(&error) => return Ok(()),
+                Err(fault) => return Err(fault),
+            }
+        }
+        match self.socket.send(&mdp::ready(&self.seen), Wait::Never) {
+            Ok(()) => self.is_ready = true,
+            Err(error) if is_quiet(&error) => {}
+            Err(fault) => return Err(fault),
+        }
+        Ok(())
+    }
+
+    /// Does what the producer says.
+    fn obey(&mut self, message: Message) -> Option<Next> {
+        match Received::parse(message) {
+            Received::Request { address, body } => {
+                self.is_ready = false;
+                self.seen.clone_from(&address);
+                return Some(Next::Job { address, message: body });
+            }
+            Received::Finished => {
+                // This confirms it.
+                self.leave();
+                return Some(Next::Finished);
+            }
+            Received::RegisterAnew => self.is_ready = false,
+            Received::Heartbeat | Received::Malformed => {}
+        }
+        None
+    }
+
+    /// Tells the producer that the worker is not ready any more.
+    fn withdraw(&mut self) {
+        if self.is_ready {
+            self.leave();
+        }
+    }
+
+    /// Tells the producer that it cannot count on this worker. If there is no room, the connection was lost long ago.
+    fn leave(&mut self) {
+        self.is_ready = false;
+        let _ = self.socket.send(&mdp::disconnect(&self.seen), Wait::Never);
+    }
+
+    /// Sends a reply, or keeps it until there is room for it.
+    fn reply(&mut self, frames: &[&[u8]]) -> Result<()> {
+        match self.socket.send(frames, Wait::Never) {
+            Err(error) if is_quiet(&error) => {
+                self.unsent = Some(frames.iter().map(|frame| frame.to_vec()).collect());
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.withdraw();
+    }
+}
+
+/// When to send the next heartbeat to a producer that has been silent for some time.
+fn beat_interval(silence: Duration) -> Duration {
+    match silence < SILENCE {
+        true => PROBE_INTERVAL,
+        false => CALL_INTERVAL,
+    }
+}
+
+/// Whether an operation has only taken too long.
+fn is_quiet(error: &Error) -> bool {
+    [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind())
+}
+
+/// One job to do: it dereferences to its [`Message`].
+///
+/// End it with [`done`](Self::done) or [`fail`](Self::fail). A job that is dropped without either goes back to the
+/// producer, to be done by another worker, and counts as one of its [`attempts`](crate::Server::attempts). A job can be
+/// sent to another thread and be ended there.
+pub struct Job {
+    message: Message,
+    address: Vec<u8>,
+    /// `None` once the job has ended.
+    worker: Option<Worker>,
+    pool: Weak<Pool>,
+}
+
+impl Job {
+    /// Ends the job, with its result.
+    ///
+    /// Does not block. If the connection to the producer is lost, the result is sent when there is a connection again.
+    /// Meanwhile the producer may have given the job to another worker. When the worker closes, libzmq delivers the result
+    /// for up to a second, or for as long as the recipe's [`linger`](crate::Client::linger) says.
+    ///
+    /// # Errors
+    ///
+    /// [`Exhausted`](ErrorKind::Exhausted) if there is no memory for a copy of the result. The job then goes back to the
+    /// producer.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// for job in zeroless::Client::new().connect_local(12345).work()? {
+    ///     let length = job[0].len().to_string();
+    ///     job.done(&[length])?;
+    /// }
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn done(self, result: &(impl AsFrames + ?Sized)) -> Result<()> {
+        self.end(|address, worker| worker.reply(&mdp::result(address, &result.as_frames())))
+    }
+
+    /// Ends the job, with the reason why it cannot be done.
+    ///
+    /// Its outcome is an error of the kind [`Failed`](ErrorKind::Failed) with these words. No other worker tries it. It
+    /// does not block, as with [`done`](Self::done).
+    ///
+    /// # Errors
+    ///
+    /// [`Exhausted`](ErrorKind::Exhausted) if there is no memory for a copy of the words.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// for job in zeroless::Client::new().connect_local(12345).work()? {
+    ///     job.fail("this worker is only an example")?;
+    /// }
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn fail(self, why: impl Display) -> Result<()> {
+        let why = why.to_string();
+        self.end(|address, worker| worker.reply(&mdp::failure(address, &why)))
+    }
+
+    fn end(mut self, reply: impl FnOnce(&[u8], &mut Worker) -> Result<()>) -> Result<()> {
+        let Some(mut worker) = self.worker.take() else {
+            return Ok(());
+        };
+        let outcome = reply(&self.address, &mut worker);
+        if outcome.is_err() {
+            worker.leave();
+        }
+        self.put_back(worker);
+        outcome
+    }
+
+    fn put_back(&self, worker: Worker) {
+        if let Some(pool) = self.pool.upgrade() {
+            pool.put_back(worker);
+        }
+    }
+
+    /// Ends the job as a user's function says.
+    fn perform<R: AsFrames, E: Display>(self, work: &impl Fn(&Message) -> std::result::Result<R, E>) -> Result<()> {
+        match catch_unwind(AssertUnwindSafe(|| work(&self.message))) {
+            Ok(Ok(result)) => self.done(&result),
+            Ok(Err(error)) => self.fail(error),
+            Err(payload) => {
+                let words = payload.downcast_ref::<&str>().map(|words| (*words).to_owned());
+                let words = words.or_else(|| payload.downcast_ref::<String>().cloned());
+                // A payload may panic when it is dropped.
+                contain(|| drop(payload));
+                self.fail(format_args!("the worker panicked: {}", words.unwrap_or_default()))
+            }
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if let Some(mut worker) = self.worker.take() {
+            worker.leave();
+            self.put_back(worker);
+        }
+    }
+}
+
+impl Deref for Job {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.message
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Job").field(&self.message).finish()
+    }
+}

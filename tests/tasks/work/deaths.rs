@@ -1,0 +1,313 @@
+//! Workers and producers that die, hang, lose their network, and come back.
+
+use nix::sys::signal::Signal;
+
+use super::*;
+use crate::support::relay::Relay;
+use crate::support::{Process, argument_of_child, report, run_in_child, unused_port};
+
+/// A worker process. The argument is a port. It does what its jobs say, and reports what it has begun.
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn does_what_jobs_say() {
+    let mut lines = std::io::stdin().lines();
+    for job in client_of_port(argument_of_child().parse().unwrap()).work().unwrap() {
+        let command = text_of(&job);
+        report(&command);
+        match command.as_str() {
+            "die" => std::process::abort(),
+            "finish and die" => {
+                job.done(&["done"]).unwrap();
+                std::process::abort();
+            }
+            // Goes back.
+            "drop" => drop(job),
+            // Until a line is typed.
+            "wait" => {
+                lines.next().unwrap().unwrap();
+                job.done(&[std::process::id().to_string()]).unwrap();
+            }
+            _ => job.done(&[&command]).unwrap(),
+        }
+    }
+    report("finished");
+}
+
+/// A worker process, and what it reports.
+struct Worker {
+    process: Process,
+    reports: Box<dyn Iterator<Item = String>>,
+}
+
+impl Worker {
+    fn start(port: u16) -> Worker {
+        let mut process = run_in_child(does_what_jobs_say, &port.to_string());
+        let reports = Box::new(process.reports());
+        Worker { process, reports }
+    }
+
+    fn await_report(&mut self, wanted: &str) {
+        assert!(
+            self.reports.any(|line| line == wanted),
+            "it ended before it reported {wanted}"
+        );
+    }
+
+    fn id(&self) -> String {
+        self.process.id().to_string()
+    }
+}
+
+fn producer(server: &Server) -> (Dispatcher, Outcomes, u16) {
+    let (dispatch, outcomes) = server.dispatch().unwrap();
+    let port = dispatch.socket().port().unwrap();
+    (dispatch, outcomes, port)
+}
+
+#[test]
+fn killed_while_idle() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes, port) = producer(&Server::new(0));
+    let [mut victim, mut survivor] = [(); 2].map(|()| Worker::start(port));
+    await_workers(&dispatch, 2);
+    victim.process.kill();
+    (0..20).for_each(|_| dispatch(&[b"echo"]).unwrap());
+    drop(dispatch);
+    assert_eq!(summaries(outcomes), ["echo=echo"; 20]);
+    survivor.await_report("finished");
+}
+
+#[test]
+fn killed_in_the_middle_of_a_job() {
+    let _watchdog = watchdog();
+    let (dispatch, mut outcomes, port) = producer(&Server::new(0));
+    let mut victim = Worker::start(port);
+    dispatch(&[b"wait"]).unwrap();
+    victim.await_report("wait");
+    victim.process.kill();
+    let mut heir = Worker::start(port);
+    heir.await_report("wait");
+    heir.process.types("");
+    let outcome = outcomes.next().unwrap();
+    assert_eq!(summary(&outcome), format!("wait={}", heir.id()));
+    assert_eq!(outcome.attempts, 2);
+    drop((dispatch, outcomes));
+    heir.await_report("finished");
+}
+
+#[test]
+fn poison_job_is_given_up_and_the_others_are_done() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes, port) = producer(Server::new(0).attempts(2));
+    let mut workers = [(); 3].map(|()| Worker::start(port));
+    await_workers(&dispatch, 3);
+    dispatch(&[b"die"]).unwrap();
+    (0..20).for_each(|_| dispatch(&[b"echo"]).unwrap());
+    drop(dispatch);
+    let outcomes: Vec<Outcome> = outcomes.collect();
+    let poison = outcomes.iter().find(|outcome| outcome.job == [b"die"]).unwrap();
+    assert_eq!((summary(poison).as_str(), poison.attempts), ("die!Lost", 2));
+    assert_eq!(
+        outcomes
+            .iter()
+            .filter(|outcome| summary(outcome) == "echo=echo")
+            .count(),
+        20
+    );
+    assert_eq!(
+        workers
+            .iter_mut()
+            .filter_map(|worker| worker.reports.find(|line| line == "finished"))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn killed_just_after_the_result() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes, port) = producer(Server::new(0).attempts(4));
+    let _workers = [(); 4].map(|()| Worker::start(port));
+    await_workers(&dispatch, 4);
+    dispatch(&[b"finish and die"]).unwrap();
+    drop(dispatch);
+    // The result may die with the worker. The job has one outcome all the same.
+    let outcomes: Vec<Outcome> = outcomes.collect();
+    assert_eq!(outcomes.len(), 1);
+    assert!(["finish and die=done", "finish and die!Lost"].contains(&summary(&outcomes[0]).as_str()));
+}
+
+#[test]
+fn job_that_is_dropped_is_tried_again() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes, port) = producer(&Server::new(0));
+    let mut worker = Worker::start(port);
+    dispatch(&[b"drop"]).unwrap();
+    dispatch(&[b"echo"]).unwrap();
+    drop(dispatch);
+    assert_eq!(summaries(outcomes), ["drop!Lost", "echo=echo"]);
+    worker.await_report("finished");
+}
+
+#[test]
+fn stopped_worker_loses_its_job_after_the_time_limit() {
+    let _watchdog = watchdog();
+    let (dispatch, mut outcomes, port) = producer(Server::new(0).time_limit(Duration::from_millis(500)));
+    let mut stopped = Worker::start(port);
+    dispatch(&[b"wait"]).unwrap();
+    stopped.await_report("wait");
+    stopped.process.signal(Signal::SIGSTOP);
+    let mut heir = Worker::start(port);
+    heir.await_report("wait");
+    heir.process.types("");
+    assert_eq!(summary(&outcomes.next().unwrap()), format!("wait={}", heir.id()));
+    // Its late result is dropped, and it takes part again.
+    stopped.process.types("");
+    stopped.process.signal(Signal::SIGCONT);
+    dispatch(&[b"wait"]).unwrap();
+    let all_wait = [&mut stopped, &mut heir].into_iter();
+    let ids: Vec<String> = all_wait.map(|worker| worker.id()).collect();
+    dispatch(&[b"wait"]).unwrap();
+    for worker in [&mut stopped, &mut heir] {
+        worker.await_report("wait");
+        worker.process.types("");
+    }
+    drop(dispatch);
+    let mut expected = ids.iter().map(|id| format!("wait={id}")).collect::<Vec<_>>();
+    expected.sort();
+    assert_eq!(summaries(outcomes), expected);
+}
+
+#[test]
+fn late_result_counts_if_it_is_first() {
+    let _watchdog = watchdog();
+    let (dispatch, mut outcomes, port) = producer(Server::new(0).time_limit(Duration::from_millis(100)));
+    let mut slow = Worker::start(port);
+    dispatch(&[b"wait"]).unwrap();
+    slow.await_report("wait");
+    thread::sleep(Duration::from_millis(300)); // longer than the limit
+    slow.process.types("");
+    let outcome = outcomes.next().unwrap();
+    assert_eq!(summary(&outcome), format!("wait={}", slow.id()));
+    assert_eq!(outcome.attempts, 1);
+}
+
+#[test]
+fn hung_job_is_not_given_away_without_a_time_limit() {
+    let _watchdog = watchdog();
+    // It takes more than ten heartbeats, and three probes.
+    let (dispatch, mut outcomes, port) = producer(Server::new(0).heartbeat(Duration::from_millis(300)));
+    let mut slow = Worker::start(port);
+    dispatch(&[b"wait"]).unwrap();
+    slow.await_report("wait");
+    let idle = work(&client_of_port(port), 1);
+    await_workers(&dispatch, 2);
+    thread::sleep(Duration::from_millis(3_500)); // its work
+    slow.process.types("");
+    let outcome = outcomes.next().unwrap();
+    assert_eq!(
+        (summary(&outcome), outcome.attempts),
+        (format!("wait={}", slow.id()), 1)
+    );
+    drop((dispatch, outcomes));
+    idle.join().unwrap().unwrap();
+}
+
+#[test]
+fn worker_whose_machine_is_gone_loses_its_job() {
+    let _watchdog = watchdog();
+    // A stopped process answers no heartbeats of libzmq, like a machine without its network.
+    let (dispatch, mut outcomes, port) = producer(Server::new(0).heartbeat(Duration::from_secs(1)));
+    let mut gone = Worker::start(port);
+    dispatch(&[b"wait"]).unwrap();
+    gone.await_report("wait");
+    gone.process.signal(Signal::SIGSTOP);
+    let mut heir = Worker::start(port);
+    heir.await_report("wait");
+    heir.process.types("");
+    let outcome = outcomes.next().unwrap();
+    assert_eq!(
+        (summary(&outcome), outcome.attempts),
+        (format!("wait={}", heir.id()), 2)
+    );
+    // It comes back, and its late result is dropped.
+    gone.process.types("");
+    gone.process.signal(Signal::SIGCONT);
+    heir.process.kill();
+    (0..5).for_each(|_| dispatch(&[b"echo"]).unwrap());
+    drop(dispatch);
+    assert_eq!(summaries(outcomes), ["echo=echo"; 5]);
+    gone.await_report("finished");
+}
+
+#[test]
+fn worker_comes_back_after_its_link_was_cut() {
+    let _watchdog = watchdog();
+    let (dispatch, mut outcomes, port) = producer(&Server::new(0));
+    let relay = Relay::to(port);
+    let mut worker = Worker::start(relay.port());
+    dispatch(&[b"echo"]).unwrap();
+    assert_eq!(summary(&outcomes.next().unwrap()), "echo=echo");
+    relay.cut();
+    dispatch(&[b"wait"]).unwrap();
+    worker.await_report("wait");
+    relay.reset();
+    // Its result is sent over the next connection, or it is lost, and the job is given to the worker again.
+    worker.process.types("");
+    worker.process.types("");
+    let outcome = outcomes.next().unwrap();
+    assert_eq!(summary(&outcome), format!("wait={}", worker.id()));
+    drop(dispatch);
+    assert_eq!(outcomes.count(), 0);
+    worker.await_report("finished");
+}
+
+/// A producer process. The argument is a port, and the job that it dispatches again and again.
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn dispatches_until_killed() {
+    let argument = argument_of_child();
+    let (port, job) = argument.split_once(' ').unwrap();
+    let server = Server::new(port.parse().unwrap());
+    for outcome in server.dispatch_all(std::iter::repeat([job])).unwrap() {
+        report(&summary(&outcome));
+    }
+}
+
+#[test]
+fn worker_finds_a_producer_that_was_restarted() {
+    let _watchdog = watchdog();
+    let port = unused_port();
+    let workers = work(&client_of_port(port), 2);
+    for job in ["first", "second", "third"] {
+        let mut producer = run_in_child(dispatches_until_killed, &format!("{port} {job}"));
+        let wanted = format!("{job}={}", job.to_ascii_uppercase());
+        let mut reports = producer.reports();
+        let other = reports.by_ref().take(20).find(|line| *line != wanted);
+        assert_eq!(other, None, "the results of an earlier producer are dropped");
+        producer.kill();
+    }
+    let (dispatch, outcomes) = Server::new(port).dispatch().unwrap();
+    // Both are told that it is over.
+    await_workers(&dispatch, 2);
+    dispatch(&[b"last"]).unwrap();
+    drop(dispatch);
+    assert_eq!(summaries(outcomes), ["last=LAST"]);
+    workers.join().unwrap().unwrap();
+}
+
+#[test]
+fn result_for_a_producer_that_was_restarted_is_dropped() {
+    let _watchdog = watchdog();
+    let port = unused_port();
+    let mut worker = Worker::start(port);
+    let mut producer = run_in_child(dispatches_until_killed, &format!("{port} wait"));
+    worker.await_report("wait");
+    producer.kill();
+    let (dispatch, outcomes) = Server::new(port).dispatch().unwrap();
+    worker.process.types("");
+    dispatch(&[b"echo"]).unwrap();
+    drop(dispatch);
+    assert_eq!(summaries(outcomes), ["echo=echo"]);
+    worker.await_report("finished");
+}

@@ -1,0 +1,138 @@
+//! How producers and workers end.
+
+use std::sync::atomic::AtomicBool;
+
+use super::*;
+
+#[test]
+fn without_jobs() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes) = Server::new(0).dispatch().unwrap();
+    let workers = work(&client_of(&dispatch.socket()), 2);
+    await_workers(&dispatch, 2);
+    drop(dispatch);
+    assert_eq!(outcomes.count(), 0);
+    workers.join().unwrap().unwrap();
+}
+
+#[test]
+fn while_a_job_is_being_done() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes) = Server::new(0).dispatch().unwrap();
+    let mut jobs = client_of(&dispatch.socket()).work().unwrap();
+    dispatch(&[b"job"]).unwrap();
+    let job = jobs.next().unwrap();
+    drop(dispatch);
+    job.done(&["done"]).unwrap();
+    assert_eq!(summaries(outcomes), ["job=done"]);
+    assert!(jobs.next().is_none());
+}
+
+#[test]
+fn worker_that_comes_late_is_told() {
+    let _watchdog = watchdog();
+    let (dispatch, mut outcomes) = Server::new(0).dispatch().unwrap();
+    let client = client_of(&dispatch.socket());
+    drop(dispatch);
+    assert!(outcomes.next().is_none());
+    // The outcomes are still there.
+    work(&client, 3).join().unwrap().unwrap();
+}
+
+#[test]
+fn giving_up_tells_the_workers() {
+    let _watchdog = watchdog();
+    let mut outcomes = Server::new(0)
+        .dispatch_all((0..).map(|number: u32| [number.to_string()]))
+        .unwrap();
+    let workers = work(&client_of(&outcomes.socket()), 2);
+    outcomes.by_ref().take(10).for_each(drop);
+    drop(outcomes);
+    workers.join().unwrap().unwrap();
+}
+
+#[test]
+fn busy_worker_is_told_although_the_producer_has_gone() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes) = Server::new(0).dispatch().unwrap();
+    let mut jobs = client_of(&dispatch.socket()).work().unwrap();
+    dispatch(&[b"job"]).unwrap();
+    let job = jobs.next().unwrap();
+    let socket = dispatch.socket();
+    drop((dispatch, outcomes));
+    assert!(socket.is_closed());
+    job.done(&["too late"]).unwrap();
+    assert!(jobs.next().is_none());
+}
+
+#[test]
+fn closing_the_socket_gives_each_job_an_outcome() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes) = Server::new(0).high_water_mark(2).dispatch().unwrap();
+    (0..2).for_each(|_| dispatch(&[b"job"]).unwrap());
+    let socket = dispatch.socket();
+    let blocked = thread::spawn(move || dispatch(&[b"no room"]).unwrap_err().kind());
+    socket.close();
+    assert_eq!(blocked.join().unwrap(), ErrorKind::Closed);
+    assert_eq!(summaries(outcomes), ["job!Closed"; 2]);
+}
+
+#[test]
+fn jobs_are_done_although_nobody_reads_the_outcomes() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes) = Server::new(0).high_water_mark(1).dispatch().unwrap();
+    drop(outcomes);
+    let workers = work(&client_of(&dispatch.socket()), 1);
+    (0..20).for_each(|_| dispatch(&[b"job"]).unwrap());
+    drop(dispatch);
+    workers.join().unwrap().unwrap();
+}
+
+#[test]
+fn closed_jobs_end_in_all_threads() {
+    let _watchdog = watchdog();
+    let (dispatch, mut outcomes) = Server::new(0).dispatch().unwrap();
+    let jobs = client_of(&dispatch.socket()).work().unwrap();
+    dispatch(&[b"job"]).unwrap();
+    let job = (&jobs).next().unwrap();
+    let workers = {
+        let jobs = jobs.clone();
+        thread::spawn(move || jobs.workers(3, |_| Ok::<_, String>("")))
+    };
+    await_workers(&dispatch, 4);
+    jobs.close();
+    workers.join().unwrap().unwrap();
+    assert_eq!(jobs.clone().count(), 0);
+    // A job in hand can still be done.
+    job.done(&["done"]).unwrap();
+    assert_eq!(summary(&outcomes.next().unwrap()), "job=done");
+    wait_until(|| dispatch.wait_for_workers(1, Duration::ZERO).is_err());
+}
+
+#[test]
+fn worker_waits_for_the_next_producer() {
+    let _watchdog = watchdog();
+    let port = crate::support::unused_port();
+    let jobs = client_of_port(port).work().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let worker = {
+        let (jobs, stop) = (jobs.clone(), Arc::clone(&stop));
+        // It may ask a producer that has finished again, and is told again.
+        thread::spawn(move || {
+            while !stop.load(Ordering::SeqCst) {
+                jobs.workers(1, |job| Ok::<_, String>([job[0].to_ascii_uppercase()]))
+                    .unwrap();
+            }
+        })
+    };
+    for job in ["a", "b", "c"] {
+        let (dispatch, outcomes) = Server::new(port).dispatch().unwrap();
+        await_workers(&dispatch, 1);
+        dispatch(frames![job]).unwrap();
+        drop(dispatch);
+        assert_eq!(summaries(outcomes), [format!("{job}={}", job.to_ascii_uppercase())]);
+    }
+    stop.store(true, Ordering::SeqCst);
+    jobs.close();
+    worker.join().unwrap();
+}
