@@ -249,10 +249,12 @@ pub fn run_in_child(test: impl Fn(), argument: &str) -> Process {
 pub fn serve_in_child<T: Fn()>(test: T, argument: &str) -> (Process, impl Iterator<Item = String> + use<T>) {
     let mut server = run_in_child(test, argument);
     let mut reports = server.reports();
-    assert!(
-        reports.any(|line| line == "listening"),
-        "the server ended before it listened"
-    );
+    let mut said = String::new();
+    let is_listening = reports.any(|line| {
+        said = format!("{said}{line}\n");
+        line == "listening"
+    });
+    assert!(is_listening, "the server ended before it listened: {said}");
     (server, reports)
 }
 
