@@ -408,6 +408,8 @@ impl History {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn agree_with_the_model(
         events in vec(event(), 0..300),
