@@ -120,7 +120,8 @@
 //!   * The client does not use the same pattern or mechanism as a server on the same machine, and is refused within
 //!     microseconds. Such a client blocks only sometimes, and not with the libzmq that is built by default.
 //! * **`call`**: calls that wait for a server fail with [`Denied`](crate::ErrorKind::Denied) when all servers refuse the
-//!   client. This takes a few tenths of a second, so use a longer timeout.
+//!   client. This takes about a second. With
+//!   a shorter timeout, they fail with [`NotConnected`](crate::ErrorKind::NotConnected).
 //! * **All other patterns** get no error. They see the same as without a server: nothing. libzmq reports more only
 //!   through its socket monitors, and in libzmq 4.3.4 these can stall the process. A
 //!   [`timeout`](crate::Client::timeout) limits the wait.
