@@ -437,7 +437,7 @@
 //!   has refused it, and how many messages may be lost. (With another [build](guide::platforms) of libzmq than the
 //!   default, a client on the server's own machine is sometimes refused so quickly that libzmq loses sight of it. Then
 //!   closing waits, and warns, as for a server that does not run.)
-//! * A `call` returns `Denied`, after some tenths of a second.
+//! * A `call` returns `Denied`, after about a second. With a shorter timeout, it returns `NotConnected`.
 //! * All other clients never notice it. A subscriber that connects to a `push` waits, as if there were no server.
 //!
 //! So if nothing arrives, check the patterns and the ports of both sides first. Over `inproc`, libzmq does not check

@@ -128,7 +128,8 @@
 //!     `security::denial::server_names_its_mechanism_before_it_refuses`,
 //!     `security::denial::reported_after_server_hides_its_mechanism_three_times`.
 //! * **`call`**: calls that wait for a server fail with [`Denied`](crate::ErrorKind::Denied) when all servers refuse the
-//!   client. This takes a few tenths of a second, so use a longer timeout.
+//!   client. This takes about a second. With
+//!   a shorter timeout, they fail with [`NotConnected`](crate::ErrorKind::NotConnected).
 //! * **All other patterns** get no error. They see the same as without a server: nothing. libzmq reports more only
 //!   through its socket monitors, and in libzmq 4.3.4 these can stall the process. A
 //!   [`timeout`](crate::Client::timeout) limits the wait.
