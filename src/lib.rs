@@ -12,6 +12,7 @@
 //! * [Messages](#messages)
 //! * [Which pattern](#which-pattern)
 //!   * [Push and pull: share work out](#push-and-pull-share-work-out)
+//!   * [Jobs: lose no work, whoever dies](#jobs-lose-no-work-whoever-dies)
 //!   * [Publish and subscribe: send to everyone](#publish-and-subscribe-send-to-everyone)
 //!   * [Request and reply: ask a question](#request-and-reply-ask-a-question)
 //!   * [Pair: connect two peers](#pair-connect-two-peers)
@@ -165,6 +166,7 @@
 //! | to | use | who receives a message |
 //! |---|---|---|
 //! | share work out | [`push`](Server::push), [`pull`](Server::pull) | one of the pullers, in turn |
+//! | get a result for each job | [`dispatch`](Server::dispatch), [`work`](Client::work) | a job: a worker that is idle; its outcome: the producer |
 //! | send to everyone | [`publish`](Server::publish), [`subscribe`](Server::subscribe) | all subscribers of its topic |
 //! | ask a question | [`request`](Server::request), [`reply`](Server::reply) | a request: the server; its reply: the client that asked |
 //! | connect two peers | [`pair`](Server::pair) | the other peer |
@@ -174,7 +176,7 @@
 //! | forward subscriptions | [`xpublish`](Server::xpublish), [`xsubscribe`](Server::xsubscribe) | the same as for publish and subscribe |
 //! | speak plain TCP | [`stream`](Server::stream) | the peer whose routing id is the first frame |
 //!
-//! Most programs need only the first five. If you do not know how to ask, [call](#remote-calls-ask-from-any-thread). A
+//! Most programs need only the first six. If you do not know how to ask, [call](#remote-calls-ask-from-any-thread). A
 //! *topic* is how a message begins. A *routing id* names one peer of a
 //! socket. `xpublish` and `xsubscribe` are mostly for [proxies](#proxies).
 //!
@@ -190,12 +192,15 @@
 //! that pulls. Each message goes to one puller. A server that pushes blocks until a client is connected. A client that
 //! pushes can start before its server: the messages wait in its queue.
 //!
-//! Messages are dealt out in advance, to the pullers in turn. So a slow worker can have hundreds of messages in its
-//! queue while another worker is idle, and **a worker that dies takes its share along**: of 100 jobs for two workers,
-//! about 50 are lost. Use push and pull for jobs that you can lose or repeat. The example `load_balancer` gives a job
-//! only to an idle worker. When the queues of all pullers are full, sending blocks.
-//! [`high_water_mark`](Server::high_water_mark) makes the queues shorter, but the operating system's buffers also hold
-//! many small messages.
+//! > **Between processes:** messages are dealt out in advance, to the pullers in turn. So the first worker to connect can
+//! > get them all, a slow worker can have hundreds in its queue while another is idle, and **a worker that dies takes its
+//! > share along**: of 300 jobs for three workers, of which one was killed, 58 were done. If you need every job done, use
+//! > [jobs](#jobs-lose-no-work-whoever-dies).
+//!
+//! Push and pull are right for streams, for many small messages, where you can lose or repeat some, and within one
+//! process. When the queues of all pullers are full, sending blocks. Each side queues 1000 messages for each peer, unless
+//! you set [`high_water_mark`](Server::high_water_mark), and the operating system's buffers hold many small messages
+//! besides.
 //!
 //! ```
 //! use zeroless::{Client, Server};
@@ -209,6 +214,40 @@
 //! assert_eq!(worker.next().unwrap(), [b"another job"]);
 //! # Ok::<(), zeroless::Error>(())
 //! ```
+//!
+//! ## Jobs: lose no work, whoever dies
+//!
+//! ```text
+//!                                       ┌──▶ work (client)
+//!   dispatch ──▶ producer (server) ◀──▶ ├──▶ work (client)
+//!   outcomes ◀──                        └──▶ work (client)
+//! ```
+//!
+//! Use it for a pool of worker processes. A worker gets a job when it is idle, and no job in advance. If it dies, another
+//! worker gets its job. While the producer lives, each job has exactly one outcome.
+//!
+//! ```
+//! use std::thread;
+//! use zeroless::{Client, Server, text};
+//!
+//! let outcomes = Server::new(0).dispatch_all([["tea"], ["milk"]])?;
+//! let port = outcomes.socket().port()?;
+//! thread::spawn(move || -> zeroless::Result<()> {
+//!     for job in Client::new().connect_local(port).work()? {
+//!         let cup = format!("a cup of {}", text(&job));
+//!         job.done(&cup)?; // or job.fail("no milk")
+//!     }
+//!     Ok(()) // the producer has no more jobs
+//! });
+//! for outcome in outcomes {
+//!     println!("{}: {}", text(&outcome.job), text(&outcome.result?));
+//! }
+//! # Ok::<(), zeroless::Error>(())
+//! ```
+//!
+//! [`dispatch_all`](Server::dispatch_all) takes any iterator of jobs. With [`dispatch`](Server::dispatch), you call to add
+//! a job, and iterate over the outcomes. [`guide::jobs`] lists what is guaranteed, what is not (a job may run twice), and
+//! when to use a message broker instead.
 //!
 //! ## Publish and subscribe: send to everyone
 //!
@@ -422,6 +461,7 @@
 //! | `call` | `serve` | |
 //! | `call` | `reply` | `reply` answers one call at a time, and cannot fail one |
 //! | `request` | `serve` | a failure arrives as a reply of two frames: `failed`, and its text |
+//! | `dispatch` | `work` | |
 //! | `dealer` | `reply` | the dealer sends an empty frame before the message, and receives one before the reply |
 //! | `dealer` | `router` | |
 //! | `dealer` | `dealer` | |
@@ -457,6 +497,7 @@
 //! | the client has no address | sending and receiving return [`NotConnected`](ErrorKind::NotConnected) at once |
 //! | the server refuses the client | [`Denied`](ErrorKind::Denied), in most cases, for `push`, `request`, `call`, `dealer` and `pair`; see [Refused clients](guide::networks#refused-clients) |
 //! | no peer has this routing id | sending over a `router` or `stream` returns [`NotConnected`](ErrorKind::NotConnected) |
+//! | a worker dies that does a job | not at all: another worker gets the job. After three [`attempts`](Server::attempts), its outcome is an error |
 //! | a peer dies | not at all. A client keeps its queue and connects again; a server drops its queue for a client that died. Only a reply proves that a message was processed |
 //! | a server dies during a `call` | the call returns [`Lost`](ErrorKind::Lost) at once. If the caller has several servers, or a proxy, it returns [`TimedOut`](ErrorKind::TimedOut) at the timeout |
 //! | a `call` cannot be done | it returns [`Failed`](ErrorKind::Failed), with the server's words |
