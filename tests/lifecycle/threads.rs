@@ -1,8 +1,8 @@
 //! Any number of threads can share a handle, and send and receive at the same time.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -147,6 +147,33 @@ fn eight_receivers_get_each_message_once() {
         SENDERS * MESSAGES,
         "nothing is lost"
     );
+}
+
+#[test]
+fn four_receivers_each_get_a_fair_share() {
+    const MESSAGES: usize = 100_000;
+    const THREADS: usize = 4;
+    let _watchdog = watchdog();
+    let (push, pull) = push_and_pull();
+    let ready = &Barrier::new(THREADS + 1);
+
+    let shares: Vec<usize> = thread::scope(|scope| {
+        let receivers = [(); THREADS].map(|()| {
+            let pull = &pull;
+            scope.spawn(move || {
+                ready.wait();
+                pull.iter().take_while(|message| message != &[b"end"]).count()
+            })
+        });
+        ready.wait();
+        (0..MESSAGES).for_each(|_| push(&[b"job"]).unwrap());
+        (0..THREADS).for_each(|_| push(&[b"end"]).unwrap());
+        receivers.map(|receiver| receiver.join().unwrap()).to_vec()
+    });
+
+    assert_eq!(shares.iter().sum::<usize>(), MESSAGES);
+    let least = MESSAGES / THREADS / 10;
+    assert!(shares.iter().all(|&share| share >= least), "{shares:?}");
 }
 
 /// Asserts that a message is whole, and returns its sender and number.
