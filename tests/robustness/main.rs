@@ -6,7 +6,12 @@ mod exhaustion;
 mod faults;
 #[cfg(target_os = "linux")]
 mod hostile;
+#[cfg(target_os = "linux")]
+mod hosts;
+#[cfg(target_os = "linux")]
 mod names;
+#[cfg(target_os = "linux")]
+mod namespaces;
 mod properties;
 #[cfg(target_os = "linux")]
 mod soak;

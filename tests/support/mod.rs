@@ -233,14 +233,18 @@ pub fn arguments_to_run<T: Fn()>(_test: T) -> [&'static str; 5] {
 
 /// Runs a test of this executable in a process of its own, with an argument for it.
 pub fn run_in_child(test: impl Fn(), argument: &str) -> Process {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    run_in_child_of(&mut Command::new(std::env::current_exe().unwrap()), test, argument)
+}
+
+/// Like [`run_in_child`], with a command that runs this executable.
+pub fn run_in_child_of(command: &mut Command, test: impl Fn(), argument: &str) -> Process {
     command
         .args(arguments_to_run(test))
         .env("ZEROLESS_TEST_ARGUMENT", argument)
         // The test harness of the child writes there.
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut process = Process::start(&mut command);
+    let mut process = Process::start(command);
     process.runs_test = true;
     process
 }
