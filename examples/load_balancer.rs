@@ -4,6 +4,9 @@
 //! a worker dies while it works, its request is lost, and the client sends it again. When the balancer restarts, it knows
 //! no worker, so a worker that hears nothing for two seconds reports again that it is ready.
 //!
+//! This shows how to build such a thing of sockets. For jobs that one program hands out, `dispatch` and `work` do all of
+//! it, and also give the job of a dead worker to another one: see the chapter about jobs in the guide.
+//!
 //! ```text
 //!   client ◀──┐             ┌────────┬────────┐                 ┌──▶ worker
 //!   client ◀──┼─── PORT ───▶│ router │ router │◀── PORT + 1 ────┼──▶ worker

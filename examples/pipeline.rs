@@ -3,6 +3,9 @@
 //! Each worker process has four threads. No process knows how many others there are: each job goes to the next connected
 //! worker, and a worker stops when no job has arrived for a while.
 //!
+//! Jobs are dealt out in advance, so a worker that dies takes its share along. `dispatch` and `work` lose none: see the
+//! chapter about jobs in the guide.
+//!
 //! ```text
 //!                                 ┌──▶ worker ──┐
 //!   ventilator (server) ── PORT ──┼──▶ worker ──┼── PORT + 1 ──▶ sink (server)
