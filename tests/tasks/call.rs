@@ -284,8 +284,9 @@ fn panic_fails_the_call() {
     let _watchdog = watchdog();
     let calls = Server::new(0).serve().unwrap();
     let caller = client_of(&calls).call().unwrap();
+    let server_calls = calls.clone();
     let server = thread::spawn(move || {
-        let _call = calls.recv().unwrap();
+        let _call = server_calls.recv().unwrap();
         panic!("on purpose");
     });
     let error = caller.call("anything").unwrap_err();
