@@ -26,6 +26,9 @@
 //! * libzmq does not lose a refusal that comes very early, and a client that lacks a password or a key notices that its
 //!   server requires one. Otherwise these clients may wait forever. [Refused clients](super::networks#refused-clients)
 //!   has the details.
+//! * The answer to a `call` arrives even if the server ends right after it. Otherwise, the call may fail with
+//!   [`Lost`](crate::ErrorKind::Lost). Test: `tasks::call_faults::answer_arrives_although_server_closes_at_once`.
+//! * A name server that does not answer stops no other socket: see [Names](super::networks#names).
 //! * A stranger cannot make a server hold a large handshake: see
 //!   [What strangers can do](super::networks#what-strangers-can-do).
 //! * [`Socket::unbind`](crate::Socket::unbind) keeps the connections over `tcp` and `ipc`.
