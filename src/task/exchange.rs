@@ -127,8 +127,12 @@ impl Exchange {
     fn send(&self, send: impl FnOnce(u64) -> Result<()>) -> Result<Visit<'_>> {
         let mut desk = self.lock();
         let number = desk.sent + 1;
-        send(number)?;
+        // If a logger panics after the call was sent, its number must not be given to another.
         desk.sent = number;
+        if let Err(error) = send(number) {
+            desk.sent -= 1;
+            return Err(error);
+        }
         desk.waiting.insert(number, Waiting::default());
         Ok(Visit { exchange: self, number })
     }
@@ -238,5 +242,39 @@ struct Visit<'a> {
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         self.exchange.lock().leave(self.number);
+    }
+}
+
+#[cfg(all(test, not(zeroless_loom)))]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::unwind::contain;
+
+    /// The number of a call that is sent and not answered.
+    fn number_of_call(exchange: &Exchange) -> u64 {
+        let mut sent = 0;
+        let send = |number| {
+            sent = number;
+            Ok(())
+        };
+        let closed = || Error::new(ErrorKind::Closed, "closed");
+        let outcome = exchange.call(Deadline::default(), send, |_| Event::Closed(closed()));
+        assert!(matches!(outcome, Err(Fault::Failed(error)) if error.kind() == ErrorKind::Closed));
+        sent
+    }
+
+    #[test]
+    fn number_is_used_again_only_if_the_call_was_not_sent() {
+        let exchange = Exchange::default();
+        assert_eq!(number_of_call(&exchange), 1);
+        let full = |_| Err(Error::new(ErrorKind::WouldBlock, "full"));
+        assert!(matches!(
+            exchange.call(Deadline::default(), full, |_| Event::Nothing),
+            Err(Fault::NotSent(_))
+        ));
+        assert_eq!(number_of_call(&exchange), 2);
+        assert!(contain(|| exchange.call(Deadline::default(), |_| panic!("on purpose"), |_| Event::Nothing)).is_none());
+        assert_eq!(number_of_call(&exchange), 4);
     }
 }
