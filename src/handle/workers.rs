@@ -15,21 +15,29 @@ pub(crate) fn run<T>(
     receive: &(impl Fn(Wait<'_>) -> Result<T> + Sync),
     work: &(impl Fn(T) + Sync),
 ) -> Result<()> {
+    let cancel = &Cancel::default();
+    on_threads(count, &|| run_one(socket, cancel, receive, work), || {
+        socket.cancel(cancel)
+    })
+}
+
+/// Calls `run` on `count` threads, and waits for all of them. If not all can be started, calls `stop`, which must end
+/// those that were.
+pub(crate) fn on_threads(count: usize, run: &(impl Fn() -> Result<()> + Sync), stop: impl FnOnce()) -> Result<()> {
     if count == 0 {
         return Err(Error::invalid(
             "cannot share work among 0 workers; give a count of at least 1",
         ));
     }
-    let cancel = &Cancel::default();
     thread::scope(|scope| {
         let mut workers = Vec::new();
         let mut outcome = Ok(());
         for number in 1..=count {
             let builder = Builder::new().name(format!("zeroless-worker-{number}"));
-            match builder.spawn_scoped(scope, move || run_one(socket, cancel, receive, work)) {
+            match builder.spawn_scoped(scope, run) {
                 Ok(worker) => workers.push(worker),
                 Err(error) => {
-                    socket.cancel(cancel);
+                    stop();
                     outcome = Err(Error::from_spawn(
                         format!("cannot start worker {number} of {count}"),
                         error,

@@ -64,7 +64,7 @@ impl Dispatcher {
         let writer = Arc::new(Writer(producer));
         let call = {
             let writer = Arc::clone(&writer);
-            move |frames: &[&[u8]]| writer.0.submit(frames, writer.default_wait())
+            move |frames: &[&[u8]]| writer.0.submit(frames, writer.0.engine().timeout())
         };
         Dispatcher {
             writer,
@@ -97,7 +97,8 @@ impl Dispatcher {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn send(&self, frames: &(impl AsFrames + ?Sized)) -> Result<()> {
-        self.producer().submit(&frames.as_frames(), self.writer.default_wait())
+        let wait = self.producer().engine().timeout();
+        self.producer().submit(&frames.as_frames(), wait)
     }
 
     /// Dispatches a job if there is room for it, without blocking.
@@ -179,12 +180,6 @@ impl Dispatcher {
     /// ```
     pub fn socket(&self) -> Socket {
         Socket::new(Arc::clone(self.producer().engine()))
-    }
-}
-
-impl Writer {
-    fn default_wait(&self) -> Wait<'static> {
-        self.0.timeout().map_or(Wait::Forever, Wait::For)
     }
 }
 

@@ -8,14 +8,13 @@ use std::fmt::{self, Display};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 use super::mdp::{self, Address, Received};
 use super::queue::PROBE_INTERVAL;
 use crate::engine::{Cancel, Engine, Wait};
 use crate::error::{Error, ErrorKind, Result};
-use crate::handle::OpenSocket;
+use crate::handle::{OpenSocket, workers};
 use crate::message::{AsFrames, Message};
 use crate::report;
 use crate::unwind::contain;
@@ -146,9 +145,6 @@ impl Jobs {
         R: AsFrames,
         E: Display,
     {
-        if count == 0 {
-            return Err(Error::invalid("cannot work with 0 workers; give a count of at least 1"));
-        }
         if count > 1 && !self.pool.is_client {
             let message = format!(
                 "cannot work with {count} workers: one address has one worker; use a Client, which connects each of them"
@@ -161,31 +157,7 @@ impl Jobs {
             }
             Ok(())
         };
-        thread::scope(|scope| {
-            let mut outcome = Ok(());
-            let mut workers = Vec::new();
-            for number in 1..=count {
-                let builder = Builder::new().name(format!("zeroless-worker-{number}"));
-                match builder.spawn_scoped(scope, run) {
-                    Ok(worker) => workers.push(worker),
-                    Err(error) => {
-                        self.close();
-                        outcome = Err(Error::from_spawn(
-                            format!("cannot start worker {number} of {count}"),
-                            error,
-                        ));
-                        break;
-                    }
-                }
-            }
-            for worker in workers {
-                let ended = worker
-                    .join()
-                    .unwrap_or_else(|payload| std::panic::resume_unwind(payload));
-                outcome = outcome.and(ended);
-            }
-            outcome
-        })
+        workers::on_threads(count, &run, || self.close())
     }
 
     /// Ends iteration in all threads. Jobs that have been received can still be done.

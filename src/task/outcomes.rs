@@ -107,7 +107,7 @@ impl Iterator for &Outcomes {
     type Item = Outcome;
 
     fn next(&mut self) -> Option<Outcome> {
-        self.next_within(self.producer().timeout())
+        self.next_within(self.producer().engine().default_timeout())
     }
 }
 

@@ -32,7 +32,6 @@ const FAULT_INTERVAL: Duration = Duration::from_millis(100);
 pub(super) struct Producer {
     shared: Arc<Shared>,
     engine: Arc<Engine>,
-    timeout: Option<Duration>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -95,7 +94,6 @@ impl Producer {
         let thread = thread.map_err(|error| Error::from_spawn("cannot dispatch jobs", error))?;
         let producer = Producer {
             shared,
-            timeout: engine.default_timeout(),
             engine,
             thread: Some(thread),
         };
@@ -104,11 +102,6 @@ impl Producer {
 
     pub(super) fn engine(&self) -> &Arc<Engine> {
         &self.engine
-    }
-
-    /// How long an operation waits by default; `None` for no limit.
-    pub(super) fn timeout(&self) -> Option<Duration> {
-        self.timeout
     }
 
     /// Adds a job when there is room for it.
