@@ -3,6 +3,7 @@
 //! * [How to read the promises](#how-to-read-the-promises)
 //! * [Delivery](#delivery)
 //! * [Servers and links that fail](#servers-and-links-that-fail)
+//! * [Remote calls and jobs](#remote-calls-and-jobs)
 //! * [Threads, closing and signals](#threads-closing-and-signals)
 //! * [Limited resources](#limited-resources)
 //! * [Security](#security)
@@ -32,7 +33,7 @@
 //!
 //! *Delivered* means handed to the operating system. If the network disappears when the process ends, for example
 //! because a container is removed, messages can be lost. Where that is not enough, let the receiver answer, and wait for
-//! the answer: use a `request` with a timeout, and repeat it if no reply comes.
+//! the answer: use a [`call`](crate::Client::call), or [`dispatch`](crate::Server::dispatch) for jobs.
 //!
 //! Tests: `lifecycle::exit::delivers_to_server_that_starts_later`, `lifecycle::exit::loss::messages_given_up_are_reported`,
 //! `lifecycle::exit::loss::server_of_other_pattern_is_reported`
@@ -83,6 +84,24 @@
 //! that host are on their way, the system takes about a quarter of an hour to give them up.
 //!
 //! Test: `robustness::faults::idle_connections_are_probed`
+//!
+//! # Remote calls and jobs
+//!
+//! **Each thread that calls receives the answer to its own call**, in whatever order the server answers.
+//!
+//! Tests: `tasks::call::each_thread_gets_its_own_answer`, `tasks::call::answers_come_back_in_any_order`
+//!
+//! **A server runs a call at most once**, and a call that fails with `NotConnected` was not run, also if the server
+//! starts later.
+//!
+//! Tests: `tasks::call_faults::errors::timed_out_is_never_run_twice`,
+//! `tasks::call_faults::errors::not_connected_is_not_run`
+//!
+//! **Each job has exactly one outcome while its producer lives**, whichever workers die. It may run more than once:
+//! [`guide::jobs`](super::jobs) lists the details.
+//!
+//! Tests: `tasks::work::each_job_has_one_outcome`, `tasks::work::deaths::killed_in_the_middle_of_a_job`,
+//! `tasks::work::deaths::poison_job_is_given_up_and_the_others_are_done`
 //!
 //! # Threads, closing and signals
 //!
