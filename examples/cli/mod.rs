@@ -108,7 +108,7 @@ pub fn run_with_arguments<T: Termination>(usage: &str, program: fn(&[&str]) -> R
         Err(error) if error.is::<WrongUsage>() => {
             eprintln!("usage:");
             for line in usage.lines() {
-                eprintln!("  {} {line}", program_name());
+                eprintln!("{}", format!("  {} {line}", program_name()).trim_end());
             }
             eprintln!("An ADDRESS is PORT or HOST:PORT. A server at 0.0.0.0:PORT can be reached from other machines.");
             ExitCode::from(2)

@@ -38,9 +38,7 @@ use server::FileServer;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "
-server ADDRESS FILE
-client ADDRESS FILE";
+const USAGE: &str = "\nserver ADDRESS FILE\nclient ADDRESS FILE";
 
 /// The bytes of a chunk. The last chunk of a file can be shorter.
 const CHUNK: usize = 64 * 1024;

@@ -29,9 +29,7 @@ use zeroless::Server;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "
-server ADDRESS
-client ADDRESS...";
+const USAGE: &str = "\nserver ADDRESS\nclient ADDRESS...";
 
 /// What a client asks.
 #[derive(Serialize, Deserialize)]

@@ -41,9 +41,7 @@ use zeroless::Server;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "
-server ADDRESS
-client ADDRESS SECONDS COMMAND [ARGUMENT]...";
+const USAGE: &str = "\nserver ADDRESS\nclient ADDRESS SECONDS COMMAND [ARGUMENT]...";
 
 /// How often the server tells a client that its command is running. Sending fails if the client has gone.
 const PROBE_INTERVAL: Duration = Duration::from_millis(500);
