@@ -78,7 +78,7 @@ impl Room {
     /// Returns the secret by which the room knows the new member.
     fn join(&mut self, name: &str) -> Result<String, Box<dyn std::error::Error>> {
         if self.members.values().any(|member| member.name == name) {
-            return Err(format!("there is a {name} in the room already; take another name").into());
+            return Err(format!("{name} is in the room already; take another name").into());
         }
         let session = RandomState::new().hash_one(name).to_string();
         let member = Member {

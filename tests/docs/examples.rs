@@ -1,6 +1,14 @@
 //! The examples do what they say, and report errors.
 
-use std::collections::BTreeSet;
+mod chat_room;
+mod download;
+mod index;
+mod log_collector;
+mod node;
+mod remote_run;
+mod sensor_board;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::io::{Read, Write};
@@ -10,7 +18,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Once;
 use std::time::Duration;
 
-use crate::support::{self, Process, Watchdog, client_of_port, unused_port, unused_ports};
+use crate::support::{self, Process, Watchdog, client_of_port, unused_port, unused_ports, wait_until};
 use nix::sys::signal::Signal;
 use zeroless::{Message, Receiver, Sender, Server};
 
@@ -23,7 +31,7 @@ fn build() {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
         let folder = folder();
-        if examples().iter().all(|example| is_fresh(&folder.join(example))) {
+        if examples().keys().all(|example| is_fresh(&folder.join(example))) {
             return;
         }
         // TARGET/PROFILE/examples, or TARGET/TRIPLE/PROFILE/examples where Cargo was told to build for a target.
@@ -59,12 +67,23 @@ fn folder() -> PathBuf {
     folder.join("examples")
 }
 
-/// The names of the examples.
-fn examples() -> Vec<String> {
-    let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap();
-    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    names
-        .filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned()))
+/// The names of the examples, each with the file that has its header.
+fn examples() -> BTreeMap<String, PathBuf> {
+    let entries = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap();
+    let files = entries.flat_map(|entry| {
+        let path = entry.unwrap().path();
+        [path.join("main.rs"), path].into_iter().find(|path| path.is_file())
+    });
+    files
+        .filter(|file| file.extension().is_some_and(|extension| extension == "rs"))
+        .map(|file| {
+            let named = if file.ends_with("main.rs") {
+                file.parent().unwrap()
+            } else {
+                &file
+            };
+            (named.file_stem().unwrap().to_str().unwrap().to_owned(), file)
+        })
         .collect()
 }
 
@@ -109,6 +128,18 @@ fn play(name: &str, role: &str, port: u16) -> Process {
 /// Starts an example without roles, on a port.
 fn start(name: &str, port: u16) -> Process {
     Process::start(example(name, &[&port.to_string()]).stdout(Stdio::piped()))
+}
+
+/// What a process has printed, and whether it has succeeded.
+fn text_of(output: &Output) -> (String, String, Option<i32>) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr), output.status.code())
+}
+
+/// Starts an example with these arguments, which reports its errors to the test.
+fn launch(name: &str, arguments: &[&str]) -> Process {
+    let mut command = example(name, arguments);
+    Process::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
 /// Asserts that the process prints these lines next.

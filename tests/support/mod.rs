@@ -314,6 +314,11 @@ impl Process {
         signal::kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
     }
 
+    /// Waits until the process ends by itself, and returns its exit code.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// Waits until the process ends by itself, and asserts that it succeeds.
     pub fn succeeds(&mut self) {
         // Read before waiting: a process that prints more than fits into the pipe ends only once someone reads.
