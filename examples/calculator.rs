@@ -1,6 +1,10 @@
 //! Remote calls: eight threads ask one calculator, over one socket. Try to stop the server while a client asks, and
 //! restart it.
 //!
+//! ```text
+//!   8 threads ◀──▶ call (client) ◀── PORT ──▶ serve (server) ◀──▶ 4 threads
+//! ```
+//!
 //! ```sh
 //! cargo run --example calculator -- server
 //! cargo run --example calculator -- client

@@ -1,5 +1,11 @@
 //! Chat: one thread receives from a pair socket, and another sends what the user types.
 //!
+//! ```text
+//!   keyboard ──▶ ┌───────────────┐             ┌───────────────┐ ◀── keyboard
+//!                │ pair (client) │ ◀─ PORT ──▶ │ pair (server) │
+//!   screen   ◀── └───────────────┘             └───────────────┘ ──▶ screen
+//! ```
+//!
 //! ```sh
 //! cargo run --example chat -- server
 //! cargo run --example chat -- client

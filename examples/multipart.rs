@@ -1,5 +1,11 @@
 //! Messages of several frames: each frame is a field, so a simple record needs no data format.
 //!
+//! ```text
+//!              ┌───┬─────┬──────────────┐
+//!   push ──▶   │ 1 │ tea │ without milk │   ──▶ pull
+//!              └───┴─────┴──────────────┘
+//! ```
+//!
 //! ```sh
 //! cargo run --example multipart
 //! ```

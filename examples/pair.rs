@@ -1,5 +1,9 @@
 //! Pair: two ends that both send and receive. Here the client sends numbers, and the server echoes them.
 //!
+//! ```text
+//!   pair (client) ◀── PORT ──▶ pair (server)
+//! ```
+//!
 //! ```sh
 //! cargo run --example pair -- server
 //! cargo run --example pair -- client

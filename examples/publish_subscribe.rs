@@ -1,5 +1,11 @@
 //! Publish/subscribe: the server publishes news, and each client receives the news of its topic.
 //!
+//! ```text
+//!                                ┌──▶ subscribe "sport" (client)
+//!   publish (server) ── PORT ────┼──▶ subscribe "sport" (client)
+//!                                └──▶ subscribe "sport" (client)
+//! ```
+//!
 //! ```sh
 //! cargo run --example publish_subscribe -- server
 //! cargo run --example publish_subscribe -- client

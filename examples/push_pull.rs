@@ -1,5 +1,11 @@
 //! Push/pull: the client sends work, and the server receives it. Try several clients, or start the client first.
 //!
+//! ```text
+//!   push (client) ──┐
+//!   push (client) ──┼── PORT ──▶ pull (server)
+//!   push (client) ──┘
+//! ```
+//!
 //! ```sh
 //! cargo run --example push_pull -- server
 //! cargo run --example push_pull -- client

@@ -2,6 +2,12 @@
 //!
 //! The example `calculator` asks by remote calls: from several threads, and with failures.
 //!
+//! ```text
+//!   request (client) ◀──┐
+//!   request (client) ◀──┼── PORT ──▶ reply (server)
+//!   request (client) ◀──┘
+//! ```
+//!
 //! ```sh
 //! cargo run --example request_reply -- server
 //! cargo run --example request_reply -- client

@@ -1,5 +1,9 @@
 //! Encryption: a server lets in only clients whose keys it knows. It needs a libzmq with CURVE, here from the feature.
 //!
+//! ```text
+//!   request (client) ◀── PORT, encrypted ──▶ reply (server) ◀── keys of the clients to let in
+//! ```
+//!
 //! ```sh
 //! cargo run --features curve --example secure -- keygen
 //! cargo run --features curve --example secure -- server

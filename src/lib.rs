@@ -728,6 +728,8 @@
 //! All patterns speak ZeroMQ's protocol, so the other end can be a program in any language that has ZeroMQ.
 //! [`guide::protocol`] shows what `call` and `serve` send, and a client in Python.
 //!
+//! If you know Python's Zeroless, read [`guide::python`]. It shows the lines of both side by side.
+//!
 //! # Networks
 //!
 //! Read [`guide::networks`] before you open a server to other machines. It explains how to let in only clients with a
