@@ -32,7 +32,7 @@ pub fn run(endpoint: &str, target: &Path) -> Result<()> {
         fs::remove_file(&partial)?;
         return Err("the checksum is wrong, because the file has changed at the server; download it again".into());
     }
-    fs::rename(&partial, target)?;
+    fs::rename(&partial, target).map_err(|error| format!("{}: {error}", target.display()))?;
     println!("{}: {size} bytes, with the right checksum", target.display());
     Ok(())
 }

@@ -5,6 +5,7 @@ mod download;
 mod index;
 mod log_collector;
 mod node;
+mod programs;
 mod remote_run;
 mod sensor_board;
 
