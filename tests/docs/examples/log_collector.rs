@@ -14,33 +14,40 @@ fn alone_writes_all_lines() {
 
 #[test]
 fn stop_writes_what_has_arrived() {
+    const LINES: usize = 20_000;
     let _watchdog = watchdog();
     let folder = Folder::new("log", &[]);
     let file = folder.0.join("all.log");
     let port = unused_port().to_string();
     let mut writers = ["mars", "venus"].map(|name| launch("log_collector", &["writer", &port, name]));
-    for number in 0..100 {
-        writers
-            .iter_mut()
-            .for_each(|writer| writer.types(&format!("line {number}")));
-    }
+    writers
+        .iter_mut()
+        .for_each(|writer| writer.types("before the collector"));
     let mut collector = launch("log_collector", &["collector", &port, file.to_str().unwrap()]);
     let mut printed = collector.prints();
-    assert_prints(
-        printed.by_ref(),
-        &[&format!("collecting lines at {port}; Ctrl-C to stop")],
-    );
+    let greeting = format!("collecting lines at {port}; Ctrl-C to stop");
+    assert_prints(printed.by_ref(), &[&greeting]);
+    let lines = ["line"; LINES - 1].join("\n");
     for writer in &mut writers {
+        writer.types(&lines);
         writer.let_go();
-        writer.succeeds(); // its lines are delivered
+    }
+    for writer in &mut writers {
+        writer.succeeds(); // its lines are delivered, but the collector has not written them yet
     }
     collector.signal(Signal::SIGINT);
-    assert_eq!(printed.last().unwrap(), "stopped; lines written: 200");
+    assert_eq!(
+        printed.last().unwrap(),
+        format!("stopped; lines written: {}", 2 * LINES)
+    );
     collector.succeeds();
-    let lines = fs::read_to_string(&file).unwrap();
+    let written = fs::read_to_string(&file).unwrap();
     for name in ["mars", "venus"] {
-        let of_writer = lines.lines().filter_map(|line| line.strip_prefix(&format!("{name}, ")));
-        assert!(of_writer.eq((0..100).map(|number| format!("line {number}"))));
+        let of_writer = written
+            .lines()
+            .filter_map(|line| line.strip_prefix(name)?.strip_prefix(", "));
+        let of_writer: Vec<&str> = of_writer.collect();
+        assert_eq!((of_writer[0], of_writer.len()), ("before the collector", LINES));
     }
 }
 

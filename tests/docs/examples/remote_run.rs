@@ -63,6 +63,19 @@ fn await_end_of<const N: usize>(ids: [String; N]) {
 }
 
 #[test]
+fn end_of_command_kills_what_it_left_behind() {
+    let _watchdog = watchdog();
+    let (_server, _printed, port) = serve();
+    let output = run(
+        "remote_run",
+        &["client", &port, "100", "sh", "-c", "sleep 1000 & echo $!; exit 4"],
+    );
+    let (printed, complaint, code) = text_of(&output);
+    assert_eq!((complaint.as_str(), code), ("(exit status: 4)\n", Some(4)));
+    await_end_of([printed.trim().to_owned()]);
+}
+
+#[test]
 fn command_dies_with_its_client() {
     let _watchdog = watchdog();
     let (_server, mut printed, port) = serve();
