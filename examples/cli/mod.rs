@@ -13,6 +13,9 @@ const DEFAULT_PORT: u16 = 12345;
 /// What a program does in one role, with a port.
 type Role<E> = fn(u16) -> Result<(), E>;
 
+/// What a program does with its arguments.
+type Program<T> = fn(&[&str]) -> Result<T, Box<dyn Error>>;
+
 /// Runs the role that the command line names.
 pub fn run_role<E: Display>(roles: &[(&str, Role<E>)]) -> ExitCode {
     let explanation = format!("PORT is a number up to 65535; the default is {DEFAULT_PORT}.");
@@ -98,7 +101,7 @@ impl Error for WrongUsage {}
 /// Runs a program that takes other arguments than a role and a port. `usage` lists each set of arguments in its own line.
 ///
 /// If the program fails with [`WrongUsage`], this prints the usage.
-pub fn run_with_arguments<T: Termination>(usage: &str, program: fn(&[&str]) -> Result<T, Box<dyn Error>>) -> ExitCode {
+pub fn run_with_arguments<T: Termination>(usage: &str, program: Program<T>) -> ExitCode {
     let arguments = env::args_os().skip(1);
     let arguments: Vec<String> = arguments
         .map(|argument| argument.to_string_lossy().into_owned())

@@ -55,6 +55,6 @@ pub fn connect(address: &str) -> zeroless::Result<Caller> {
     let mut client = Client::new();
     client
         .connect_to(cli::endpoint(address))
-        .timeout(Duration::from_secs(2));
+        .timeout(Duration::from_secs(5));
     client.call()
 }

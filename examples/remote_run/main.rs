@@ -19,7 +19,7 @@
 //! | the command ends | its client gets its exit status; processes that it has left behind are killed |
 //! | its time is over | the command is killed, with the processes that it has started |
 //! | Ctrl-C stops its client, or the client dies | the same, within half a second |
-//! | the server dies | the client says so after 3 seconds; the command can go on until it prints something |
+//! | the server dies | the client says so after 5 seconds; the command can go on until it prints something |
 //!
 //! ```sh
 //! cargo run --example remote_run                                          # both sides in one process
@@ -47,7 +47,7 @@ const USAGE: &str = "\nserver ADDRESS\nclient ADDRESS SECONDS COMMAND [ARGUMENT]
 const PROBE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A client gives up a server that has sent nothing for this time.
-const SILENCE: Duration = Duration::from_secs(3);
+const SILENCE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));

@@ -73,7 +73,7 @@ fn alone() -> Result<()> {
 fn set(endpoint: &str, name: &str, value: &str) -> Result<()> {
     let call = Client::new()
         .connect_to(endpoint)
-        .timeout(Duration::from_secs(2))
+        .timeout(Duration::from_secs(5))
         .call()?;
     println!("{}", text(&call(frames![name, value])?));
     Ok(())
