@@ -86,6 +86,6 @@ fn receive(mut file: &File, size: u64, send: &Sender, answers: &Receiver) -> Res
             },
         }
     }
-    progress.finish();
+    progress.finish_and_clear();
     Ok(())
 }

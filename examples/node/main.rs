@@ -1,7 +1,7 @@
 //! A node tells about its machine, and a client shows several nodes as a table: remote calls with typed values.
 //!
-//! Questions and answers are Rust types, and travel as JSON. If either side sends something else, the other one says
-//! which field is wrong: at the node, the call fails; at the client, the answer does.
+//! Questions and answers are Rust types, and travel as JSON. If a question does not fit its type, the call fails, and its
+//! error names the wrong field. If an answer does not fit, the client names the field.
 //!
 //! ```text
 //!                         ┌── {"memory_in":"GiB"} ──▶ node (server)

@@ -1,7 +1,7 @@
 //! The server, which runs the commands.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write, stdout};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, Stdio};
@@ -26,7 +26,7 @@ pub fn run(send: &Sender, requests: Receiver) {
             let (client, command) = (&request[0], &request[1..]);
             let ending = execute(&send, client, command);
             let (code, words) = ending.unwrap_or_else(|error| (127, format!("cannot run it: {error}")));
-            let _ = writeln!(stdout(), "server: {}: {words}", text(command)); // fails if nobody reads it
+            let _ = writeln!(io::stdout(), "server: {}: {words}", text(command)); // fails if nobody reads it
             let _ = send(frames![client, "end", code.to_string(), words]); // fails if the client has gone
         });
     }
@@ -52,22 +52,12 @@ fn execute(send: &Sender, client: &[u8], command: &[Vec<u8>]) -> Result<(i32, St
 
     // It is over when three threads have dropped this: those that forward the output, and one that waits for the end.
     let (running, over) = bounded::<()>(0);
-    forward(
-        "stdout",
-        child.stdout.take().expect("it is piped"),
-        send,
-        client,
-        running.clone(),
-    );
-    forward(
-        "stderr",
-        child.stderr.take().expect("it is piped"),
-        send,
-        client,
-        running.clone(),
-    );
+    let stdout = child.stdout.take().expect("it is piped");
+    let stderr = child.stderr.take().expect("it is piped");
+    forward("stdout", stdout, send, client, running.clone());
+    forward("stderr", stderr, send, client, running.clone());
     thread::spawn(move || {
-        // This leaves the id of the group to it, so the next line kills no other group.
+        // With NOWAIT, the ended process keeps its id, so no other group can have it when this one is killed.
         let _ = waitid(Id::Pid(group), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
         kill_group();
         drop(running);
