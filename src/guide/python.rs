@@ -22,7 +22,7 @@
 //! |---|---|
 //! | `from zeroless import Server, Client` | `use zeroless::{Client, Server};` |
 //! | `Server(port=12345)` | `Server::public(12345)`; `Server::new(12345)` for this machine alone |
-//! | `Server(port=None)`, which later versions have | `Server::new(0)` |
+//! | `Server(port=None)`, in the head of its repository | `Server::new(0)` |
 //! | `server.port` | `handle.socket().port()?` |
 //! | `client = Client()` | `let mut client = Client::new();` |
 //! | `client.connect("10.0.0.1", 12345)` | `client.connect("10.0.0.1", 12345);` |
