@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 /// A part of a file, and its replacement.
-struct Change {
-    file: &'static str,
-    old: &'static str,
-    new: &'static str,
+pub struct Change {
+    pub file: &'static str,
+    pub old: &'static str,
+    pub new: &'static str,
 }
 
-const CHANGES: &[Change] = &[
+pub const CHANGES: &[Change] = &[
     Change {
         file: "options.cpp",
         old: "    in_batch_size (8192),\n    out_batch_size (8192),\n",
@@ -384,8 +384,8 @@ void zmq::tcp_connecter_t::out_event ()
 ];
 
 /// Changes the files of a folder, and notes this in each of them. Fails if the source is not that of libzmq 4.3.4.
-pub fn apply(folder: &Path) -> Result<(), String> {
-    for &Change { file, old, new } in CHANGES {
+pub fn apply(folder: &Path, changes: &[Change]) -> Result<(), String> {
+    for &Change { file, old, new } in changes {
         let path = folder.join(file);
         let source = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let found = source.matches(old).count();

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "own-libzmq")]
 mod changes;
+#[cfg(feature = "draft")]
+mod draft;
 
 use std::{env, io};
 
@@ -10,12 +12,16 @@ fn main() -> io::Result<()> {
     // By default, Cargo runs this again when any file of the package changes.
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rustc-check-cfg=cfg(libzmq, values(\"own\", \"zmq_sys\", \"system\"))");
+    println!("cargo::rustc-check-cfg=cfg(draft)");
     // The folder in which zmq-sys put libzmq's source. It is not set if Cargo links the system's libzmq.
     let which = match env::var_os("DEP_ZMQ_OUT") {
         None => "system",
         #[cfg(feature = "own-libzmq")]
         Some(zmq) => {
             libzmq::build(&std::path::Path::new(&zmq).join("source"))?;
+            // Cargo may link the system's libzmq although the feature is on.
+            #[cfg(feature = "draft")]
+            println!("cargo::rustc-cfg=draft");
             "own"
         }
         #[cfg(not(feature = "own-libzmq"))]
@@ -90,14 +96,27 @@ mod libzmq {
         #define ZMQ_USE_LIBSODIUM
     ";
 
+    const DRAFT: &str = "
+        #define ZMQ_BUILD_DRAFT_API
+    ";
+
     pub fn build(source: &Path) -> io::Result<()> {
         let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
         let curve = if cfg!(feature = "curve") { CURVE } else { "" };
-        fs::write(out.join("platform.hpp"), [PLATFORM, curve].concat())?;
+        let draft = if cfg!(feature = "draft") { DRAFT } else { "" };
+        fs::write(out.join("platform.hpp"), [PLATFORM, curve, draft].concat())?;
 
         let changed = out.join("libzmq");
         copy_files(&source.join("src"), &changed)?;
-        if let Err(error) = changes::apply(&changed) {
+        let all_changes = [
+            changes::CHANGES,
+            #[cfg(feature = "draft")]
+            super::draft::CHANGES,
+        ];
+        let outcome = all_changes
+            .into_iter()
+            .try_for_each(|changes| changes::apply(&changed, changes));
+        if let Err(error) = outcome {
             println!("cargo::error={error}");
             process::exit(1);
         }

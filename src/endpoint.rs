@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys;
+use crate::udp::UdpEndpoint;
 
 /// Where libzmq asks which clients to let in. A user's socket there could let anyone in, or terminate the process.
 pub(crate) const ZAP: &str = "inproc://zeromq.zap.01";
@@ -72,14 +73,19 @@ pub(crate) fn check_connectable(endpoint: &str) -> Result<()> {
         Endpoint::Tcp { host: "*", .. } => Err(Error::invalid(format!(
             "cannot connect to \"{endpoint}\": * is only for servers; give the host to connect to"
         ))),
+        Endpoint::Udp(udp) => udp
+            .check_connectable()
+            .map_err(|fault| Error::invalid(format!("cannot connect to \"{endpoint}\": {fault}"))),
         _ => Ok(()),
     }
 }
 
-/// Checks an endpoint to bind, and whether the operating system would bind it.
-pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
+/// Checks an endpoint to bind, and whether the operating system would bind it. Returns it, over UDP with a free port in
+/// the place of port 0.
+pub(crate) fn check_bindable(endpoint: &str) -> Result<String> {
     let what_failed = || format!("cannot bind {}", endpoint.escape_debug());
-    match Endpoint::parse("bind", endpoint)? {
+    let is_bindable = match Endpoint::parse("bind", endpoint)? {
+        Endpoint::Udp(endpoint) => return endpoint.probe(&what_failed()),
         Endpoint::Tcp { host, .. } => match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             // Probed, because the `zmq` crate panics if the system has no IPv6 or does not have that address.
             Some(host) if host != "*" => {
@@ -107,7 +113,8 @@ pub(crate) fn check_bindable(endpoint: &str) -> Result<()> {
         Endpoint::Ipc { path } if path == "*" || path.starts_with('@') => Ok(()),
         Endpoint::Ipc { path } => sys::bind_probe(path).map_err(|error| Error::from_io(what_failed(), error)),
         Endpoint::Inproc => Ok(()),
-    }
+    };
+    is_bindable.map(|()| endpoint.to_owned())
 }
 
 /// Whether an endpoint is in this process.
@@ -115,15 +122,29 @@ pub(crate) fn is_inproc(endpoint: &str) -> bool {
     endpoint.starts_with("inproc://")
 }
 
-/// The TCP port of an endpoint as libzmq resolved it.
+/// Whether an endpoint is for datagrams.
+pub(crate) fn is_udp(endpoint: &str) -> bool {
+    endpoint.starts_with("udp://")
+}
+
+/// The TCP or UDP port of an endpoint as libzmq resolved it.
 pub(crate) fn port_of(endpoint: &str) -> Option<u16> {
-    let (_, port) = endpoint.strip_prefix("tcp://")?.rsplit_once(':')?;
+    let address = endpoint
+        .strip_prefix("tcp://")
+        .or_else(|| endpoint.strip_prefix("udp://"))?;
+    let (_, port) = address.rsplit_once(':')?;
     port.parse().ok()
 }
 
 /// Whether an endpoint, as libzmq resolved it, is bound to all interfaces.
 pub(crate) fn is_everywhere(endpoint: &str) -> bool {
     endpoint.starts_with("tcp://0.0.0.0:") || endpoint.starts_with("tcp://[::]:")
+}
+
+/// Whether datagrams from other machines arrive at an endpoint.
+pub(crate) fn takes_datagrams_of_others(endpoint: &str) -> bool {
+    let address = endpoint.strip_prefix("udp://");
+    address.is_some_and(|address| UdpEndpoint::parse(address).is_ok_and(|endpoint| endpoint.is_public()))
 }
 
 pub(crate) fn connected_twice(endpoint: &str) -> Error {
@@ -143,6 +164,17 @@ pub(crate) fn not_connected(endpoint: &str, connected: &[String]) -> Error {
         format!(
             "cannot disconnect from {}: it is not connected; connected endpoints: {others}",
             endpoint.escape_debug()
+        ),
+    )
+}
+
+/// The error for an endpoint that a peer is not connected to.
+pub(crate) fn not_a_server(what_failed: &str, connected: &[String]) -> Error {
+    Error::new(
+        ErrorKind::NotConnected,
+        format!(
+            "{what_failed}: it is not connected; connected endpoints: {}",
+            list(connected)
         ),
     )
 }
@@ -170,6 +202,7 @@ enum Endpoint<'a> {
     Tcp { host: &'a str, port: &'a str },
     Ipc { path: &'a str },
     Inproc,
+    Udp(UdpEndpoint<'a>),
 }
 
 impl<'a> Endpoint<'a> {
@@ -200,9 +233,13 @@ impl<'a> Endpoint<'a> {
                 invalid("libzmq reserves this name for access control; use Server::allow, plain or curve")
             }
             Some(("inproc", _)) => Ok(Endpoint::Inproc),
+            Some(("udp", address)) => match UdpEndpoint::parse(address) {
+                Ok(address) => Ok(Endpoint::Udp(address)),
+                Err(what) => invalid(what),
+            },
             Some((scheme, _)) => {
                 let what = format!(
-                    "the scheme {} is not supported; use tcp, ipc or inproc",
+                    "the scheme {} is not supported; use tcp, ipc or inproc, or udp for draft sockets",
                     scheme.escape_debug()
                 );
                 fault(ErrorKind::Unsupported, &what)
@@ -249,7 +286,7 @@ mod tests {
 
     #[test]
     fn endpoints_to_connect_to_name_host_and_port() {
-        for endpoint in ["tcp://host:5555", "ipc:///tmp/a", "inproc://a"] {
+        for endpoint in ["tcp://host:5555", "ipc:///tmp/a", "inproc://a", "udp://127.0.0.1:5555"] {
             assert!(check_connectable(endpoint).is_ok(), "{endpoint}");
         }
         let faults = [
@@ -262,6 +299,8 @@ mod tests {
             ("inproc://", ErrorKind::InvalidInput),
             (ZAP, ErrorKind::InvalidInput),
             ("host:5555", ErrorKind::InvalidInput),
+            ("udp://host:5555", ErrorKind::InvalidInput),
+            ("udp://*:5555", ErrorKind::InvalidInput),
             ("tipc://a", ErrorKind::Unsupported),
             ("http://host", ErrorKind::Unsupported),
         ];
@@ -271,9 +310,10 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_read_from_tcp_only() {
+    fn ports_are_read_from_tcp_and_udp() {
         assert_eq!(port_of("tcp://[::1]:5555"), Some(5555));
         assert_eq!(port_of("tcp://0.0.0.0:1"), Some(1));
+        assert_eq!(port_of("udp://127.0.0.1;239.1.2.3:5555"), Some(5555));
         assert_eq!(port_of("ipc:///tmp/a:5555"), None);
     }
 }

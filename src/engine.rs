@@ -56,6 +56,7 @@ mod acceptance;
 mod closing;
 mod context;
 mod denial;
+mod draft;
 mod eintr;
 mod envelope;
 mod failure;
@@ -90,13 +91,13 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
 use crate::security::{self, Policy, ZapDomain};
-use crate::{endpoint, message, topic};
+use crate::{endpoint, group, libzmq, message, topic};
 use context::SharedContext;
 use gate::{Direction, Gate, GateError, Pollable};
 use incoming::Incoming;
 pub(crate) use options::{Options, SocketSpec};
 pub(crate) use pattern::Pattern;
-use pattern::Properties;
+use pattern::{Properties, Udp};
 use state::SocketState;
 pub(crate) use wait::{Cancel, Deadline, Wait};
 use wire::{NO_PEER, Wire};
@@ -142,12 +143,15 @@ impl Engine {
         let what_failed = format!("cannot open a {} socket", properties.name);
         let from_zmq = |error| Error::from_zmq(&what_failed, error);
 
+        if properties.draft_type.is_some() {
+            libzmq::require_draft(&what_failed)?;
+        }
         let policy = spec.options.access.policy(properties.name)?;
         check_security(&spec, policy.as_ref(), &what_failed)?;
         let context = SharedContext::get(&what_failed)?;
         let domain = policy.map(|policy| context.enforce(policy, &what_failed)).transpose()?;
-        let socket = context.socket(properties.socket_type).map_err(from_zmq)?;
-        setup::set_up(&socket, &spec, domain.as_ref())?;
+        let mut socket = context.socket(properties).map_err(from_zmq)?;
+        setup::set_up(&mut socket, &spec, domain.as_ref())?;
         let descriptor = socket.get_fd().map_err(from_zmq)?;
 
         let (on_close, closed) = crossbeam_channel::bounded(0);
@@ -388,7 +392,8 @@ impl Engine {
     }
 
     fn bind(&self, endpoint: &str) -> Result<()> {
-        check_bindable_once_freed(endpoint)?;
+        self.check_udp(endpoint, Udp::Binds, "bind")?;
+        let endpoint = &*check_bindable_once_freed(endpoint)?;
         self.check_transport("bind", endpoint)?;
         let bound = self.bind_once_freed(endpoint)?;
         inproc::note_bound(&bound);
@@ -406,7 +411,11 @@ impl Engine {
         loop {
             let attempt = self.gate.run(|wire| {
                 wire.bind(endpoint)?;
-                wire.socket.get_last_endpoint()
+                match endpoint::is_udp(endpoint) {
+                    // libzmq returns it without its scheme.
+                    true => Ok(Ok(endpoint.to_owned())),
+                    false => wire.socket.get_last_endpoint(),
+                }
             });
             match attempt {
                 Err(GateError::Libzmq(zmq::Error::EADDRINUSE)) if reaper::may_free(endpoint) => {}
@@ -436,9 +445,41 @@ impl Engine {
         Ok(())
     }
 
+    /// Fails for a pattern that does not speak UDP that way, and for one that speaks nothing else.
+    fn check_udp(&self, endpoint: &str, wanted: Udp, action: &str) -> Result<()> {
+        let Properties { name, udp, .. } = *self.properties;
+        let fault = |kind, what: &str| {
+            let shown = endpoint.escape_debug();
+            Err(Error::new(kind, format!("cannot {action} {shown}: {what}")))
+        };
+        let unsupported = |what: &str| fault(ErrorKind::Unsupported, what);
+        match (endpoint::is_udp(endpoint), udp) {
+            (false, Udp::Only) => unsupported("a dgram speaks only udp; give an endpoint udp://address:port"),
+            (false, _) => Ok(()),
+            (true, Udp::Nothing) => unsupported(&format!(
+                "a {name} does not speak udp; use tcp, ipc or inproc, or the patterns radio and dish"
+            )),
+            (true, Udp::Connects) if wanted == Udp::Binds => {
+                unsupported("over udp, a radio is a client; use Client::connect_to, and Server::at for the dish")
+            }
+            (true, Udp::Binds | Udp::Only) if wanted == Udp::Connects => {
+                unsupported(&format!("over udp, a {name} is a server; use Server::at"))
+            }
+            (true, _) if self.policy.is_some() || self.has_credentials => {
+                unsupported("udp has no keys, passwords or rules for clients; use another transport")
+            }
+            (true, Udp::Only) if !self.bound().is_empty() => fault(
+                ErrorKind::AlreadyConnected,
+                "a dgram has one endpoint, and this one is bound already; open another dgram",
+            ),
+            (true, _) => Ok(()),
+        }
+    }
+
     pub(crate) fn connect(&self, endpoint: &str) -> Result<()> {
         self.check_open(&format_args!("cannot connect to {endpoint}"))?;
         self.check_transport("connect to", endpoint)?;
+        self.check_udp(endpoint, Udp::Connects, "connect to")?;
         inproc::note_connected(endpoint);
         self.state().connect(&self.gate, self.properties, endpoint)?;
         log::info!(target: "zeroless", "{} connecting to {endpoint}", self.properties.name);
@@ -501,15 +542,35 @@ impl Engine {
             .run_blocking(Direction::Receiving, Wait::For(LIMIT), || None, look);
     }
 
+    /// Subscribes to a topic, or joins a group.
     pub(crate) fn subscribe(&self, topic: &[u8]) -> Result<()> {
-        self.check_open(&state::cannot_subscribe(topic))?;
-        topic::check(topic)?;
-        self.state().subscribe(&self.gate, topic)
+        self.check_open(&state::cannot_subscribe(self.properties, topic))?;
+        match self.properties.joins_groups {
+            true => group::check(topic)?,
+            false => topic::check(topic)?,
+        }
+        self.state().subscribe(&self.gate, self.properties, topic)
     }
 
     pub(crate) fn unsubscribe(&self, topic: &[u8]) -> Result<()> {
-        self.check_open(&state::cannot_unsubscribe(topic))?;
-        self.state().unsubscribe(&self.gate, topic)
+        self.check_open(&state::cannot_unsubscribe(self.properties, topic))?;
+        self.state().unsubscribe(&self.gate, self.properties, topic)
+    }
+
+    /// The routing id of a server that a peer is connected to.
+    pub(crate) fn routing_id(&self, endpoint: &str) -> Result<Vec<u8>> {
+        let what_failed = format!("cannot return the routing id of {}", endpoint.escape_debug());
+        if !self.properties.connects_peers {
+            let name = self.properties.name;
+            return Err(Error::invalid(format!(
+                "{what_failed}: a {name} does not know it; only a peer does"
+            )));
+        }
+        self.check_open(&what_failed)?;
+        let routing_id = self.gate.inspect(|wire| wire.routing_id(endpoint)).flatten();
+        routing_id
+            .map(Vec::from)
+            .ok_or_else(|| endpoint::not_a_server(&what_failed, &self.connected()))
     }
 
     /// Which clients the socket lets in, if not all.
@@ -569,9 +630,9 @@ impl Engine {
     }
 }
 
-/// Checks an endpoint to bind. If a socket that was just closed still listens at an `ipc` path, this waits until libzmq
-/// has freed it.
-fn check_bindable_once_freed(endpoint: &str) -> Result<()> {
+/// Checks an endpoint to bind, and returns it, with a port if it had none over UDP. If a socket that was just closed is
+/// still there, this waits until libzmq has freed it.
+fn check_bindable_once_freed(endpoint: &str) -> Result<String> {
     loop {
         match endpoint::check_bindable(endpoint) {
             Err(error) if error.kind() == ErrorKind::AddrInUse && reaper::may_free(endpoint) => {

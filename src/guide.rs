@@ -9,8 +9,10 @@
 //! | [`networks`] | How does a server let in only known clients? What happens to the others? What can strangers do? |
 //! | [`python`] | How is a line of Python's Zeroless written here? What is different? |
 //! | [`protocol`] | What do `call` and `serve` send? How does a program in another language call, or answer? |
+//! | [`draft`] | What are the draft sockets for, and UDP? What does one want instead? |
 //! | [`platforms`] | Which systems does the crate support? Which builds of libzmq are there, and what does each lack? |
 
+pub mod draft;
 pub mod guarantees;
 pub mod jobs;
 pub mod networks;

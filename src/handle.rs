@@ -3,6 +3,7 @@
 mod channel;
 mod open_socket;
 mod publish;
+mod radio;
 mod receiver;
 mod sender;
 mod socket;
@@ -11,6 +12,7 @@ pub(crate) mod workers;
 pub use channel::Channel;
 pub(crate) use open_socket::OpenSocket;
 pub use publish::{Publisher, Subscriber};
+pub use radio::{Dish, Radio};
 pub(crate) use receiver::step;
 pub use receiver::{Frames, Incoming, Iter, Receiver, TryIter};
 pub use sender::Sender;

@@ -33,6 +33,7 @@
 //! * [Guarantees](#guarantees)
 //! * [Other languages](#other-languages)
 //! * [Networks](#networks)
+//! * [Draft sockets and UDP](#draft-sockets-and-udp)
 //! * [Platforms](#platforms)
 //!
 //! # Send and receive
@@ -736,13 +737,20 @@
 //! known key, password or address, what [refused clients](guide::networks#refused-clients) see, and [what strangers can
 //! do](guide::networks#what-strangers-can-do).
 //!
+//! # Draft sockets and UDP
+//!
+//! With the feature `draft`, there are libzmq's draft sockets, too: above all radio and dish, which send messages over UDP
+//! and multicast. [`guide::draft`] says what each is for. Without UDP, the patterns on this page are better.
+//!
 //! # Platforms
 //!
 //! The crate needs a Unix system. By default it builds libzmq 4.3.4, and needs a C++ compiler for this. Encryption
 //! needs the feature `curve` or the system's libzmq. [`guide::platforms`] compares these builds, and shows how to
 //! compile libzmq only once.
 
-#![forbid(unsafe_code)]
+// With the feature `draft`, only `engine/draft/ffi.rs` allows it.
+#![cfg_attr(not(draft), forbid(unsafe_code))]
+#![cfg_attr(draft, deny(unsafe_code))]
 #![deny(missing_docs)]
 
 // The libzmq that build.rs builds calls libsodium, which is linked only if Rust code names it.
@@ -757,13 +765,14 @@ extern crate libsodium_sys as _;
 // handle                        what the patterns return
 // engine                        a socket that threads share
 // security                      which clients a server lets in
-// endpoint, error, libzmq,
-// message, report, sys, topic,
-// unwind                        values, and what the log and the platform need
+// endpoint, error, group,
+// libzmq, message, report,
+// sys, topic, udp, unwind       values, and what the log and the platform need
 
 mod endpoint;
 mod engine;
 mod error;
+mod group;
 pub mod guide;
 mod handle;
 mod libzmq;
@@ -775,6 +784,7 @@ mod security;
 mod sys;
 mod task;
 mod topic;
+mod udp;
 mod unwind;
 
 /// The crate of the channel inside a [`Channel`], and of `select!`.
@@ -783,7 +793,9 @@ pub use crossbeam_channel;
 pub use zmq;
 
 pub use error::{Error, ErrorKind, Result};
-pub use handle::{Channel, Frames, Incoming, Iter, Publisher, Receiver, Sender, Socket, Subscriber, TryIter};
+pub use handle::{
+    Channel, Dish, Frames, Incoming, Iter, Publisher, Radio, Receiver, Sender, Socket, Subscriber, TryIter,
+};
 pub use libzmq::{Libzmq, libzmq};
 pub use message::{AsFrames, Frame, Message, text};
 pub use proxy::{ProxySide, proxy, proxy_with_capture};

@@ -84,6 +84,24 @@ impl Libzmq {
         self.has("curve")
     }
 
+    /// Returns whether it has the draft sockets, such as [`Server::radio`](crate::Server::radio).
+    ///
+    /// Only the libzmq that the feature `draft` builds has them for this crate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zeroless::{ErrorKind, Server};
+    ///
+    /// match Server::new(0).gather() {
+    ///     Ok(_) => assert!(zeroless::libzmq().draft()),
+    ///     Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported),
+    /// }
+    /// ```
+    pub fn draft(&self) -> bool {
+        cfg!(draft)
+    }
+
     /// Returns whether it has a capability, by the name that libzmq gives it, such as `"ipc"`.
     ///
     /// # Examples
@@ -101,7 +119,8 @@ impl fmt::Display for Libzmq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (major, minor, patch) = self.version;
         let with = if self.curve() { "with" } else { "without" };
-        write!(f, "libzmq {major}.{minor}.{patch} ({WHICH}), {with} CURVE")
+        let and_drafts = if self.draft() { ", with draft sockets" } else { "" };
+        write!(f, "libzmq {major}.{minor}.{patch} ({WHICH}), {with} CURVE{and_drafts}")
     }
 }
 
@@ -116,6 +135,21 @@ pub(crate) fn require_curve(what_failed: &str) -> Result<()> {
         format!(
             "{what_failed}: this program uses {libzmq}; build it with the feature `curve` of zeroless, or with the system's \
              libzmq; see \"Encryption\" in the README"
+        ),
+    ))
+}
+
+/// Fails if libzmq has no draft sockets. It would abort the process when one of them is used over TCP or `ipc`.
+pub(crate) fn require_draft(what_failed: &str) -> Result<()> {
+    let libzmq = libzmq();
+    if libzmq.draft() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "{what_failed}: this program uses {libzmq}, which has no draft sockets for zeroless; build it with the feature \
+             `draft` of zeroless, and without the system's libzmq; see the page guide::draft of the documentation"
         ),
     ))
 }

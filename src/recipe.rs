@@ -1,6 +1,7 @@
 //! The recipes of sockets: what `Server` and `Client` have in common.
 
 mod client;
+mod draft;
 mod job_options;
 mod server;
 mod warnings;

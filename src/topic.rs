@@ -29,12 +29,20 @@ pub(crate) fn collect<I>(topics: I) -> Result<Vec<Vec<u8>>>
 where
     I: IntoIterator<Item: AsRef<[u8]>>,
 {
+    collect_checked(topics, check)
+}
+
+/// The names that pass a check, each of them once.
+pub(crate) fn collect_checked<I>(names: I, check: impl Fn(&[u8]) -> Result<()>) -> Result<Vec<Vec<u8>>>
+where
+    I: IntoIterator<Item: AsRef<[u8]>>,
+{
     let mut collected: Vec<Vec<u8>> = Vec::new();
-    for topic in topics {
-        let topic = topic.as_ref();
-        check(topic)?;
-        if !collected.iter().any(|other| other == topic) {
-            collected.push(topic.to_owned());
+    for name in names {
+        let name = name.as_ref();
+        check(name)?;
+        if !collected.iter().any(|other| other == name) {
+            collected.push(name.to_owned());
         }
     }
     Ok(collected)
@@ -42,13 +50,7 @@ where
 
 /// The error for unsubscribing from a topic that is not among `subscribed`.
 pub(crate) fn not_subscribed(topic: &[u8], subscribed: &[Vec<u8>]) -> Error {
-    let subscribed = match subscribed {
-        [] => "none".to_owned(),
-        topics => {
-            let quoted: Vec<String> = topics.iter().map(|topic| quote(topic)).collect();
-            quoted.join(", ")
-        }
-    };
+    let subscribed = list(subscribed);
     let message = format!(
         "cannot unsubscribe from {}: the topic is not subscribed; subscribed topics: {subscribed}",
         quote(topic)
@@ -56,7 +58,18 @@ pub(crate) fn not_subscribed(topic: &[u8], subscribed: &[Vec<u8>]) -> Error {
     Error::new(ErrorKind::NotConnected, message)
 }
 
-/// A topic as messages show it.
+/// Topics or groups as messages show them.
+pub(crate) fn list(names: &[Vec<u8>]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => {
+            let quoted: Vec<String> = names.iter().map(|name| quote(name)).collect();
+            quoted.join(", ")
+        }
+    }
+}
+
+/// A topic or a group as messages show it.
 pub(crate) fn quote(topic: &[u8]) -> String {
     format!("\"{}\"", topic.escape_ascii())
 }

@@ -14,6 +14,8 @@ mod libzmq;
 mod message;
 #[path = "../../src/report.rs"]
 mod report;
+#[path = "../../src/udp.rs"]
+mod udp;
 #[path = "../../src/unwind.rs"]
 mod unwind;
 

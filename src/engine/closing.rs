@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::draft::Context;
 use super::wait::{Deadline, Wait};
 use super::wire::{Fate, Wire};
 use super::{failure, reaper};
@@ -164,7 +165,7 @@ impl Closing {
 
     /// Terminates libzmq's context. Blocks until libzmq has delivered everything or given up, and reports what it has
     /// given up.
-    pub(super) fn terminate(&self, context: zmq::Context) {
+    pub(super) fn terminate(&self, context: Context) {
         let started = Instant::now();
         drop(context);
         // A socket whose linger ended just before has kept libzmq until now.

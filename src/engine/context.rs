@@ -1,4 +1,4 @@
-//! The `zmq::Context` that all sockets of the process share.
+//! The context of libzmq that all sockets of the process share.
 //!
 //! It is made when the first socket opens, and terminated when the last one closes. Terminating it blocks until libzmq
 //! has delivered what was sent, or until the linger of each socket has passed. So a script delivers its last messages
@@ -11,6 +11,8 @@ use std::thread;
 use crossbeam_channel::bounded;
 
 use super::closing::Closing;
+use super::draft::Context;
+use super::pattern::Properties;
 use super::zap_handler::ZapHandler;
 use super::{inproc, reaper};
 use crate::error::{Error, Result};
@@ -30,7 +32,7 @@ static CURRENT: Mutex<Weak<SharedContext>> = Mutex::new(Weak::new());
 /// The process's context. Every open socket holds a share, and dropping the last share terminates the context.
 pub(super) struct SharedContext {
     /// `Some` until the drop.
-    context: Option<zmq::Context>,
+    context: Option<Context>,
     /// Kept for the moment when the context terminates. libzmq may have no other socket left then: see [`inproc`]. In a
     /// mutex only because a `zmq::Socket` is not `Sync`.
     spare: Mutex<Option<zmq::Socket>>,
@@ -51,10 +53,9 @@ impl SharedContext {
         // If libzmq lacks descriptors or threads while it starts, it aborts the process.
         sys::check_free_descriptors(DESCRIPTORS_OF_CONTEXT).map_err(|error| Error::from_io(what_failed, error))?;
         check_free_threads(THREADS_OF_CONTEXT).map_err(|error| Error::from_spawn(what_failed, error))?;
-        let context = zmq::Context::new();
-        let spare = context
-            .socket(zmq::PAIR)
-            .map_err(|error| Error::from_zmq(what_failed, error))?;
+        let from_zmq = |error| Error::from_zmq(what_failed, error);
+        let context = Context::new().map_err(from_zmq)?;
+        let spare = context.socket(zmq::PAIR).map_err(from_zmq)?;
         let fresh = Arc::new(SharedContext {
             context: Some(context),
             spare: Mutex::new(Some(spare)),
@@ -71,7 +72,7 @@ impl SharedContext {
         let handler = match &mut *handler {
             Some(handler) => handler,
             none => {
-                let socket = self.socket(zmq::ROUTER);
+                let socket = self.open(|context| context.socket(zmq::ROUTER));
                 let socket = socket.map_err(|error| Error::from_zmq(what_failed, error))?;
                 none.insert(ZapHandler::bind(socket, what_failed)?)
             }
@@ -80,11 +81,19 @@ impl SharedContext {
         Ok(ZapDomain::new(policy))
     }
 
-    /// A new socket. If none is left, this waits for those that libzmq is about to free.
-    pub(super) fn socket(&self, socket_type: zmq::SocketType) -> zmq::Result<zmq::Socket> {
+    /// A new socket of a pattern.
+    pub(super) fn socket(&self, properties: &Properties) -> zmq::Result<zmq::Socket> {
+        self.open(|context| match properties.draft_type {
+            None => context.socket(properties.socket_type),
+            Some(draft_type) => context.draft_socket(draft_type),
+        })
+    }
+
+    /// Opens a socket. If none is left, this waits for those that libzmq is about to free.
+    fn open(&self, open: impl Fn(&Context) -> zmq::Result<zmq::Socket>) -> zmq::Result<zmq::Socket> {
         let context = self.context.as_ref().expect("BUG: the context is gone before its drop");
         loop {
-            match context.socket(socket_type) {
+            match open(context) {
                 Err(zmq::Error::EMFILE) if reaper::may_free_socket() => thread::sleep(reaper::RETRY_INTERVAL),
                 outcome => return outcome,
             }
@@ -120,7 +129,7 @@ impl Drop for SharedContext {
 }
 
 /// Terminates the context and all that belongs to it.
-fn end(handler: Option<ZapHandler>, spare: Option<zmq::Socket>, context: Option<zmq::Context>, closing: &Arc<Closing>) {
+fn end(handler: Option<ZapHandler>, spare: Option<zmq::Socket>, context: Option<Context>, closing: &Arc<Closing>) {
     let (ended, wait) = bounded::<()>(0);
     let watch = {
         let closing = Arc::clone(closing);

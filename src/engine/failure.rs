@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::denial::DENIED;
 use super::gate::GateError;
 use super::wait::Wait;
-use super::wire::UNCONNECTED;
+use super::wire::{LARGEST_DATAGRAM, TOO_LONG, UNCONNECTED};
 use crate::error::{Error, ErrorKind};
 
 impl GateError {
@@ -61,6 +61,10 @@ pub(super) fn of_waiting(
                  socket().connect_local(port) on the handle"
             ),
         ),
+        GateError::Libzmq(TOO_LONG) => Error::invalid(format!(
+            "{what_failed}: the message does not fit into a datagram of {LARGEST_DATAGRAM} bytes, the most that libzmq \
+             sends over udp; send less at a time, or use tcp"
+        )),
         other => other.into_error(&what_failed),
     }
 }

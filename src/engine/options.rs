@@ -28,7 +28,7 @@ pub(crate) struct SocketSpec<'a> {
     pub(crate) binds: &'a [String],
     /// The endpoints to connect to, checked.
     pub(crate) connects: &'a [String],
-    /// The topics to subscribe to, checked.
+    /// The topics to subscribe to, or the groups to join, checked.
     pub(crate) topics: Vec<Vec<u8>>,
     pub(crate) options: &'a Options,
 }

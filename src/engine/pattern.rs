@@ -1,5 +1,8 @@
 //! The patterns, and what is particular to each.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use super::draft::{DraftType, ROUTING_ID_LENGTH, TagKind};
 use crate::topic;
 
 /// What a socket is for.
@@ -25,6 +28,16 @@ pub(crate) enum Pattern {
     Dispatch,
     /// A worker that does jobs.
     Work,
+    // The draft sockets.
+    Scatter,
+    Gather,
+    Radio,
+    Dish,
+    DraftServer,
+    DraftClient,
+    Peer,
+    Channel,
+    Dgram,
 }
 
 /// All that is particular to a pattern. The rest of the engine asks for one of these properties, never for a pattern by
@@ -32,6 +45,10 @@ pub(crate) enum Pattern {
 pub(super) struct Properties {
     pub(super) name: &'static str,
     pub(super) socket_type: zmq::SocketType,
+    /// The type of a draft socket, in the place of `socket_type`.
+    pub(super) draft_type: Option<DraftType>,
+    /// What the first of the two frames of a message is, if libzmq does not take it as a frame.
+    pub(super) tag: Option<TagKind>,
     /// Sets the options of libzmq that the pattern needs.
     pub(super) set_options: fn(&zmq::Socket) -> zmq::Result<()>,
     pub(super) linger: Linger,
@@ -53,6 +70,11 @@ pub(super) struct Properties {
     pub(super) fails_without_peer: bool,
     /// Whether the socket can connect to only one peer in its lifetime.
     pub(super) has_one_peer: bool,
+    pub(super) udp: Udp,
+    /// Whether its topics are groups, which a dish joins.
+    pub(super) joins_groups: bool,
+    /// Whether it knows the routing ids of the servers that it connects to.
+    pub(super) connects_peers: bool,
     /// Whether it speaks plain TCP instead of ZeroMQ's protocol, which rules out other transports and security.
     pub(super) is_raw: bool,
     /// What to do after an operation out of turn.
@@ -72,6 +94,25 @@ pub(super) enum Linger {
     AsLibzmqChooses,
 }
 
+/// What a socket can do over UDP.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Udp {
+    Nothing,
+    /// It sends, and so it connects. A datagram also holds the group and its length.
+    Connects,
+    /// It receives, and so it binds.
+    Binds,
+    /// It binds one endpoint, and speaks nothing else.
+    Only,
+}
+
+impl Udp {
+    /// How many bytes of a datagram are neither a group nor the frame of a message.
+    pub(super) fn header_length(self) -> usize {
+        usize::from(self == Udp::Connects)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum MessageShape {
     /// One frame or more.
@@ -82,6 +123,14 @@ pub(super) enum MessageShape {
     RoutedBytes,
     /// One frame or more. A frame that begins with a byte 0 or 1 is a subscription, and must be the only frame.
     MaybeSubscription,
+    /// One frame.
+    OneFrame,
+    /// A group, which the handle adds, and one frame.
+    Grouped,
+    /// A routing id of four bytes, and one frame.
+    RoutedFrame,
+    /// An IP address with a port, and one frame.
+    Addressed,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,6 +147,8 @@ pub(super) enum AfterTornMessage {
 const COMMON: Properties = Properties {
     name: "",
     socket_type: zmq::PAIR,
+    draft_type: None,
+    tag: None,
     set_options: |_| Ok(()),
     linger: Linger::AsOptionsSay,
     pollout_is_exact: false,
@@ -108,6 +159,9 @@ const COMMON: Properties = Properties {
     reply_empties_queue: false,
     fails_without_peer: false,
     has_one_peer: false,
+    udp: Udp::Nothing,
+    joins_groups: false,
+    connects_peers: false,
     is_raw: false,
     advice_on_turns: "",
 };
@@ -262,6 +316,76 @@ impl Pattern {
                 after_torn_message: AfterTornMessage::MissingFrames,
                 ..COMMON
             },
+            Pattern::Scatter => &Properties {
+                name: "scatter",
+                draft_type: Some(DraftType::Scatter),
+                pollout_is_exact: true,
+                message_shape: MessageShape::OneFrame,
+                ..COMMON
+            },
+            Pattern::Gather => &Properties {
+                name: "gather",
+                draft_type: Some(DraftType::Gather),
+                linger: Linger::Never,
+                ..COMMON
+            },
+            Pattern::Radio => &Properties {
+                name: "radio",
+                draft_type: Some(DraftType::Radio),
+                tag: Some(TagKind::Group),
+                message_shape: MessageShape::Grouped,
+                udp: Udp::Connects,
+                ..COMMON
+            },
+            Pattern::Dish => &Properties {
+                name: "dish",
+                draft_type: Some(DraftType::Dish),
+                tag: Some(TagKind::Group),
+                // It sends only which groups it joins. libzmq would drop those that a queue has no room for.
+                set_options: |socket| socket.set_sndhwm(0),
+                linger: Linger::AsLibzmqChooses,
+                udp: Udp::Binds,
+                joins_groups: true,
+                ..COMMON
+            },
+            Pattern::DraftServer => &Properties {
+                name: "draft_server",
+                draft_type: Some(DraftType::Server),
+                tag: Some(TagKind::RoutingId),
+                message_shape: MessageShape::RoutedFrame,
+                ..COMMON
+            },
+            Pattern::DraftClient => &Properties {
+                name: "draft_client",
+                draft_type: Some(DraftType::Client),
+                pollout_is_exact: true,
+                message_shape: MessageShape::OneFrame,
+                ..COMMON
+            },
+            Pattern::Peer => &Properties {
+                name: "peer",
+                draft_type: Some(DraftType::Peer),
+                tag: Some(TagKind::RoutingId),
+                message_shape: MessageShape::RoutedFrame,
+                connects_peers: true,
+                ..COMMON
+            },
+            Pattern::Channel => &Properties {
+                name: "channel",
+                draft_type: Some(DraftType::Channel),
+                pollout_is_exact: true,
+                message_shape: MessageShape::OneFrame,
+                has_one_peer: true,
+                ..COMMON
+            },
+            Pattern::Dgram => &Properties {
+                name: "dgram",
+                draft_type: Some(DraftType::Dgram),
+                pollout_is_exact: true,
+                message_shape: MessageShape::Addressed,
+                udp: Udp::Only,
+                ..COMMON
+            },
         }
     }
 }
@@ -322,6 +446,20 @@ impl Properties {
             (MessageShape::RoutedBytes, [_] | [_, _, _, ..]) => {
                 fault("a message is the routing id of a peer, followed by one frame of bytes")
             }
+            (MessageShape::OneFrame, [_, _, ..]) => {
+                fault("a message has one frame; join the frames, or use another pattern")
+            }
+            (MessageShape::Grouped, [_, _, _, ..] | [_]) => {
+                fault("a message has one frame, besides its group; join the frames, or use publish")
+            }
+            (MessageShape::RoutedFrame, [id, _]) if id.as_ref().len() == ROUTING_ID_LENGTH => Ok(()),
+            (MessageShape::RoutedFrame, _) => {
+                fault("a message is the routing id of a peer, of 4 bytes, followed by one frame")
+            }
+            (MessageShape::Addressed, [address, _]) if is_udp_address(address.as_ref()) => Ok(()),
+            (MessageShape::Addressed, _) => fault(
+                "a message is the IPv4 address and the port of a peer, such as 127.0.0.1:5555, followed by one frame",
+            ),
             (MessageShape::MaybeSubscription, [subscription]) => match subscription.as_ref() {
                 [1, topic @ ..] => topic::check(topic).map_err(|error| error.to_string()),
                 _ => Ok(()),
@@ -334,6 +472,14 @@ impl Properties {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a datagram can be sent to what a frame says. libzmq would silently drop it otherwise.
+fn is_udp_address(frame: &[u8]) -> bool {
+    let address = str::from_utf8(frame)
+        .ok()
+        .and_then(|text| text.parse::<SocketAddrV4>().ok());
+    address.is_some_and(|address| address.port() != 0 && *address.ip() != Ipv4Addr::BROADCAST)
 }
 
 #[cfg(test)]
@@ -364,6 +510,45 @@ mod tests {
         assert!(!is_accepted(Pattern::Stream, &[b"id"]));
         assert!(is_accepted(Pattern::Stream, &[b"id", b"bytes"]));
         assert!(!is_accepted(Pattern::Stream, &[b"id", b"bytes", b"more"]));
+    }
+
+    #[test]
+    fn draft_sockets_send_one_frame() {
+        for pattern in [Pattern::Scatter, Pattern::DraftClient, Pattern::Channel] {
+            assert!(is_accepted(pattern, &[b"one"]), "{pattern:?}");
+            assert!(!is_accepted(pattern, &[b"one", b"two"]), "{pattern:?}");
+            assert!(!is_accepted(pattern, &[]), "{pattern:?}");
+        }
+        assert!(is_accepted(Pattern::Radio, &[b"group", b"one"]));
+        assert!(!is_accepted(Pattern::Radio, &[b"group"]));
+        assert!(!is_accepted(Pattern::Radio, &[b"group", b"one", b"two"]));
+    }
+
+    #[test]
+    fn draft_server_and_peer_need_a_routing_id_of_four_bytes() {
+        for pattern in [Pattern::DraftServer, Pattern::Peer] {
+            assert!(is_accepted(pattern, &[b"\0\0\0\x01", b"one"]), "{pattern:?}");
+            assert!(!is_accepted(pattern, &[b"\0\0\0\x01"]), "{pattern:?}");
+            assert!(!is_accepted(pattern, &[b"\0\0\x01", b"one"]), "{pattern:?}");
+            assert!(!is_accepted(pattern, &[b"\0\0\0\x01", b"one", b"two"]), "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn dgram_needs_an_address_with_a_port() {
+        assert!(is_accepted(Pattern::Dgram, &[b"127.0.0.1:5555", b"one"]));
+        assert!(!is_accepted(Pattern::Dgram, &[b"127.0.0.1:5555"]));
+        assert!(!is_accepted(Pattern::Dgram, &[b"127.0.0.1:5555", b"one", b"two"]));
+        for address in [
+            "localhost:5555",
+            "127.0.0.1",
+            "127.0.0.1:0",
+            "[::1]:5555",
+            "255.255.255.255:1",
+            "",
+        ] {
+            assert!(!is_accepted(Pattern::Dgram, &[address.as_bytes(), b"one"]), "{address}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::draft;
 use super::options::{Options, SocketSpec};
 use super::pattern::{Linger, Properties};
 use super::wait::milliseconds;
@@ -29,15 +30,18 @@ const A_MOMENT: Duration = Duration::from_secs(1);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Sets all options. What the user configures comes last, and takes precedence.
-pub(super) fn set_up(socket: &zmq::Socket, spec: &SocketSpec<'_>, domain: Option<&ZapDomain>) -> Result<()> {
+pub(super) fn set_up(socket: &mut zmq::Socket, spec: &SocketSpec<'_>, domain: Option<&ZapDomain>) -> Result<()> {
     let properties = spec.pattern.properties();
-    let set_all = || {
+    let mut set_all = || {
         set_link_options(socket, spec.options.keepalive())?;
         set_general_options(socket, spec.options, properties)?;
         socket.set_ipv6(needs_ipv6(spec))?;
         (properties.set_options)(socket)?;
         set_security(socket, spec.options, domain)?;
-        spec.topics.iter().try_for_each(|topic| socket.set_subscribe(topic))?;
+        spec.topics.iter().try_for_each(|topic| match properties.joins_groups {
+            true => draft::join(socket, topic),
+            false => socket.set_subscribe(topic),
+        })?;
         spec.options
             .configure
             .iter()

@@ -5,7 +5,7 @@ use super::pattern::Properties;
 use super::wire::Wire;
 use super::{inproc, reaper};
 use crate::error::{Error, ErrorKind, Result};
-use crate::{endpoint, libzmq, topic};
+use crate::{endpoint, group, libzmq, topic};
 
 /// The endpoints and topics of a socket. It keeps them after it is closed.
 ///
@@ -16,6 +16,7 @@ pub(super) struct SocketState {
     pub(super) connected: Vec<String>,
     /// The first endpoint that the socket was bound or connected to.
     first_endpoint: Option<String>,
+    /// The topics that it is subscribed to, or the groups that it has joined.
     topics: Vec<Vec<u8>>,
 }
 
@@ -42,8 +43,9 @@ impl SocketState {
             return Err(Error::new(
                 ErrorKind::AlreadyConnected,
                 format!(
-                    "cannot connect to {endpoint}: a pair has one peer in its lifetime, and this one has {peer}; \
-                     open a new pair"
+                    "cannot connect to {endpoint}: a {name} has one peer in its lifetime, and this one has {peer}; \
+                     open a new {name}",
+                    name = properties.name
                 ),
             ));
         }
@@ -79,20 +81,24 @@ impl SocketState {
         Ok(())
     }
 
-    pub(super) fn subscribe(&mut self, gate: &Gate<Wire>, topic: &[u8]) -> Result<()> {
+    /// Subscribes to a topic, or joins a group.
+    pub(super) fn subscribe(&mut self, gate: &Gate<Wire>, properties: &Properties, topic: &[u8]) -> Result<()> {
         if !self.topics.iter().any(|other| other == topic) {
-            gate.run(|wire| wire.socket.set_subscribe(topic))
-                .map_err(|error| error.into_error(&cannot_subscribe(topic)))?;
+            gate.run(|wire| wire.subscribe(topic))
+                .map_err(|error| error.into_error(&cannot_subscribe(properties, topic)))?;
             self.topics.push(topic.to_owned());
         }
         Ok(())
     }
 
-    pub(super) fn unsubscribe(&mut self, gate: &Gate<Wire>, topic: &[u8]) -> Result<()> {
+    pub(super) fn unsubscribe(&mut self, gate: &Gate<Wire>, properties: &Properties, topic: &[u8]) -> Result<()> {
         let position = self.topics.iter().position(|other| other == topic);
-        let position = position.ok_or_else(|| topic::not_subscribed(topic, &self.topics))?;
-        gate.run(|wire| wire.socket.set_unsubscribe(topic))
-            .map_err(|error| error.into_error(&cannot_unsubscribe(topic)))?;
+        let position = position.ok_or_else(|| match properties.joins_groups {
+            true => group::not_joined(topic, &self.topics),
+            false => topic::not_subscribed(topic, &self.topics),
+        })?;
+        gate.run(|wire| wire.unsubscribe(topic))
+            .map_err(|error| error.into_error(&cannot_unsubscribe(properties, topic)))?;
         self.topics.remove(position);
         Ok(())
     }
@@ -102,10 +108,21 @@ pub(super) fn cannot_unbind(endpoint: &str) -> String {
     format!("cannot unbind {}", endpoint.escape_debug())
 }
 
-pub(super) fn cannot_subscribe(topic: &[u8]) -> String {
-    format!("cannot subscribe to {}", topic::quote(topic))
+/// `topic` is a topic to subscribe to, or a group to join.
+pub(super) fn cannot_subscribe(properties: &Properties, topic: &[u8]) -> String {
+    let action = if properties.joins_groups {
+        "join the group"
+    } else {
+        "subscribe to"
+    };
+    format!("cannot {action} {}", topic::quote(topic))
 }
 
-pub(super) fn cannot_unsubscribe(topic: &[u8]) -> String {
-    format!("cannot unsubscribe from {}", topic::quote(topic))
+pub(super) fn cannot_unsubscribe(properties: &Properties, topic: &[u8]) -> String {
+    let action = if properties.joins_groups {
+        "leave the group"
+    } else {
+        "unsubscribe from"
+    };
+    format!("cannot {action} {}", topic::quote(topic))
 }

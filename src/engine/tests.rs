@@ -241,7 +241,7 @@ fn waits_for_a_full_peer_although_another_has_room() {
     })
     .unwrap();
     let _peers = ["full", "with room"].map(|identity| {
-        let peer = context.socket(zmq::DEALER).unwrap();
+        let peer = context.socket(Pattern::Dealer.properties()).unwrap();
         peer.set_identity(identity.as_bytes()).unwrap();
         peer.set_rcvhwm(1).unwrap();
         peer.connect("inproc://rests").unwrap();

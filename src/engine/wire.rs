@@ -10,11 +10,12 @@ use zmq::{DONTWAIT, PollEvents, SNDMORE};
 
 use super::acceptance::Acceptance;
 use super::denial::{DENIED, DenialDetector};
+use super::draft::{self, ROUTING_ID_LENGTH, TagKind};
 use super::eintr::retry_interrupted;
 use super::envelope::Envelope;
 use super::gate::Pollable;
 use super::incoming::{Incoming, LARGE};
-use super::pattern::{AfterTornMessage, Pattern, Properties};
+use super::pattern::{AfterTornMessage, Pattern, Properties, Udp};
 use super::subscriptions::Subscriptions;
 use super::wait::{Deadline, milliseconds};
 use crate::{endpoint, sys};
@@ -24,6 +25,12 @@ pub(super) const UNCONNECTED: zmq::Error = zmq::Error::ENOTCONN;
 
 /// Stands for "no peer is connected". libzmq never returns this one from sending or receiving.
 pub(super) const NO_PEER: zmq::Error = zmq::Error::ENETDOWN;
+
+/// Stands for "the message does not fit into a datagram". libzmq never returns this one from sending.
+pub(super) const TOO_LONG: zmq::Error = zmq::Error::EMSGSIZE;
+
+/// How many bytes libzmq sends and receives in a datagram at most.
+pub(super) const LARGEST_DATAGRAM: usize = 8192;
 
 /// What will become of the messages that a closing socket has sent.
 pub(super) enum Fate {
@@ -40,6 +47,10 @@ pub(super) struct Wire {
     properties: &'static Properties,
     /// Whether it was ever bound or connected.
     has_endpoint: bool,
+    /// Whether it was ever bound or connected over UDP.
+    has_datagrams: bool,
+    /// Of a peer only: the servers that it is connected to, and their routing ids.
+    servers: Vec<(String, [u8; ROUTING_ID_LENGTH])>,
     /// The frame that was received last. It is reused, because making and dropping one for each message would cost more
     /// than receiving.
     frame: zmq::Message,
@@ -62,6 +73,8 @@ impl Wire {
             socket,
             properties,
             has_endpoint: false,
+            has_datagrams: false,
+            servers: Vec::new(),
             frame: zmq::Message::new(),
             owes_last_frame: false,
             denial: DenialDetector::default(),
@@ -78,7 +91,10 @@ impl Wire {
         sys::check_free_descriptors(1).map_err(|_| zmq::Error::EMFILE)?;
         self.acceptance.stop(&self.socket)?;
         self.denial.note_bound();
-        self.socket.bind(endpoint)?;
+        match endpoint::is_udp(endpoint) {
+            true => self.with_ipv4(|wire| wire.socket.bind(endpoint))?,
+            false => self.socket.bind(endpoint)?,
+        }
         self.has_endpoint = true;
         Ok(())
     }
@@ -92,10 +108,34 @@ impl Wire {
             true => self.acceptance.watch(&self.socket)?,
             false => self.acceptance.stop(&self.socket)?,
         }
-        self.socket.connect(endpoint)?;
+        if endpoint::is_udp(endpoint) {
+            sys::check_free_descriptors(1).map_err(|_| zmq::Error::EMFILE)?;
+            self.with_ipv4(|wire| wire.socket.connect(endpoint))?;
+        } else if self.properties.connects_peers {
+            let routing_id = draft::connect_peer(&mut self.socket, endpoint)?;
+            self.servers.push((endpoint.to_owned(), routing_id));
+        } else {
+            self.socket.connect(endpoint)?;
+        }
         self.denial.note_connected(endpoint);
         self.has_endpoint = true;
         Ok(())
+    }
+
+    /// Opens an endpoint over UDP. There, libzmq supports only IPv4, which the recipe's IPv6 addresses over TCP turn off.
+    fn with_ipv4(&mut self, open: impl FnOnce(&Wire) -> zmq::Result<()>) -> zmq::Result<()> {
+        let ipv6 = self.socket.is_ipv6()?;
+        self.socket.set_ipv6(false)?;
+        let outcome = open(self);
+        self.socket.set_ipv6(ipv6)?;
+        self.has_datagrams |= outcome.is_ok();
+        outcome
+    }
+
+    /// The routing id of a server that a peer is connected to.
+    pub(super) fn routing_id(&self, endpoint: &str) -> Option<[u8; ROUTING_ID_LENGTH]> {
+        let server = self.servers.iter().find(|(server, _)| server == endpoint);
+        server.map(|(_, routing_id)| *routing_id)
     }
 
     /// With `ZMQ_IMMEDIATE`, libzmq makes the queue later, with the high-water mark of now, so that must not change.
@@ -113,8 +153,24 @@ impl Wire {
             Ok(()) | Err(zmq::Error::ENOENT) => {}
             Err(error) => return Err(error),
         }
+        self.servers.retain(|(server, _)| server != endpoint);
         self.denial.note_disconnected(endpoint);
         Ok(())
+    }
+
+    /// Subscribes to a topic, or joins a group.
+    pub(super) fn subscribe(&mut self, topic: &[u8]) -> zmq::Result<()> {
+        match self.properties.joins_groups {
+            true => draft::join(&mut self.socket, topic),
+            false => self.socket.set_subscribe(topic),
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, topic: &[u8]) -> zmq::Result<()> {
+        match self.properties.joins_groups {
+            true => draft::leave(&mut self.socket, topic),
+            false => self.socket.set_unsubscribe(topic),
+        }
     }
 
     /// Sends one message, all of its frames or none.
@@ -145,6 +201,10 @@ impl Wire {
     #[inline(never)]
     fn try_send_any(&mut self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
         self.check_endpoint()?;
+        self.check_datagram(frames)?;
+        if let (Some(kind), [tag, body]) = (self.properties.tag, frames) {
+            return self.try_send_tagged(kind, tag.as_ref(), body.as_ref());
+        }
         // A failed send throws its copy away. For a small message, that costs less than asking first whether there is
         // room.
         let large = frames.iter().map(|frame| frame.as_ref().len()).sum::<usize>() >= LARGE;
@@ -175,6 +235,32 @@ impl Wire {
                 }
                 outcome => return outcome,
             }
+        }
+    }
+
+    fn try_send_tagged(&mut self, kind: TagKind, tag: &[u8], body: &[u8]) -> zmq::Result<()> {
+        self.send_unless_full(|wire| {
+            retry_interrupted(|| draft::send(&mut wire.socket, kind, tag, body))?;
+            wire.denial.note_sent();
+            Ok(())
+        })
+    }
+
+    /// Fails with [`TOO_LONG`] if libzmq would drop a message because it does not fit into a datagram.
+    #[inline]
+    fn check_datagram(&self, frames: &[impl AsRef<[u8]>]) -> zmq::Result<()> {
+        if !self.has_datagrams {
+            return Ok(());
+        }
+        let sent = match self.properties.udp {
+            // The address is not sent.
+            Udp::Only => &frames[1..],
+            _ => frames,
+        };
+        let length: usize = sent.iter().map(|frame| frame.as_ref().len()).sum();
+        match length + self.properties.udp.header_length() > LARGEST_DATAGRAM {
+            true => Err(TOO_LONG),
+            false => Ok(()),
         }
     }
 
@@ -261,6 +347,9 @@ impl Wire {
     ///
     /// If the peer vanishes after a frame was handed over, the message is lost, like all that was queued for that peer.
     pub(super) fn try_pass_on(&mut self, frames: &mut [zmq::Message]) -> zmq::Result<()> {
+        if self.properties.tag.is_some() || self.has_datagrams {
+            return self.try_send_any(&frames.iter().map(|frame| &**frame).collect::<Vec<&[u8]>>());
+        }
         if frames.iter().map(|frame| frame.len()).sum::<usize>() < LARGE {
             return self.send_unless_full(|wire| {
                 wire.send_frames(frames.len(), |socket, index, flags| socket.send(&*frames[index], flags))
@@ -388,6 +477,9 @@ impl Wire {
         if self.envelope.is_some() {
             self.try_receive_envelope()?;
         }
+        if let Some(kind) = self.properties.tag {
+            return self.try_receive_tagged(kind, message);
+        }
         let mut count = 0;
         let mut outcome = Ok(());
         loop {
@@ -407,6 +499,20 @@ impl Wire {
                 return outcome;
             }
         }
+    }
+
+    #[inline(never)]
+    fn try_receive_tagged(&mut self, kind: TagKind, message: &mut impl Incoming) -> zmq::Result<()> {
+        let [mut tag, mut body] = loop {
+            match retry_interrupted(|| draft::receive(&mut self.socket, kind)) {
+                Ok(frames) => break frames,
+                Err(error) => self.check_for_more(error)?,
+            }
+        };
+        message.put(0, &mut tag, true)?;
+        message.put(1, &mut body, false)?;
+        message.truncate(2);
+        Ok(())
     }
 
     fn try_receive_envelope(&mut self) -> zmq::Result<()> {

@@ -1,26 +1,27 @@
 //! Which systems the crate supports, and which builds of libzmq there are.
 //!
-//! The crate needs a Unix system. libzmq is the C++ library that implements ZeroMQ. A program has one of four builds
+//! The crate needs a Unix system. libzmq is the C++ library that implements ZeroMQ. A program has one of five builds
 //! of it:
 //!
-//! | build | how to get it | what it needs | CURVE |
-//! |---|---|---|---|
-//! | the default: libzmq 4.3.4, built by zeroless | nothing to do | a C++ compiler | no |
-//! | the same with CURVE | add `features = ["curve"]` to the dependency | also a C compiler and `make` | yes |
-//! | libzmq 4.3.4, built by the crate zmq-sys | add `default-features = false` to the dependency | a C++ compiler | no |
-//! | the system's | [tell Cargo to link it](#the-systems-libzmq) | the system's development package of libzmq | yes (checked with Debian's) |
+//! | build | how to get it | what it needs | CURVE | draft sockets |
+//! |---|---|---|---|---|
+//! | the default: libzmq 4.3.4, built by zeroless | nothing to do | a C++ compiler | no | no |
+//! | the same with CURVE | add `features = ["curve"]` to the dependency | also a C compiler and `make` | yes | no |
+//! | the first with draft sockets | add `features = ["draft"]` to the dependency, or `["curve", "draft"]` for both | the same as without | as without | [yes](super::draft) |
+//! | libzmq 4.3.4, built by the crate zmq-sys | add `default-features = false` to the dependency | a C++ compiler | no | no |
+//! | the system's | [tell Cargo to link it](#the-systems-libzmq) | the system's development package of libzmq | yes (checked with Debian's) | no |
 //!
 //! [`libzmq()`](crate::libzmq()) returns which libzmq a program has. A program has only one: the [`zmq`] crate
 //! uses the same.
 //!
-//! On Linux, the third build lacks three advantages of the others:
+//! On Linux, zmq-sys's build lacks three advantages of the others:
 //!
 //! * TCP keepalive works.
-//! * Their clock is monotonic. The third build uses the system's clock: setting this back, for example by an hour, stops
+//! * Their clock is monotonic. zmq-sys's build uses the system's clock: setting this back, for example by an hour, stops
 //!   clients from connecting again.
 //! * A socket uses one file descriptor instead of two.
 //!
-//! The first two builds are also optimised in every profile, and have [a few changes](#the-feature-own-libzmq) of
+//! The builds of zeroless are also optimised in every profile, and have [a few changes](#the-feature-own-libzmq) of
 //! zeroless. Because of these:
 //!
 //! * libzmq does not lose a refusal that comes very early, and a client that lacks a password or a key notices that its
@@ -69,6 +70,11 @@
 //! # The feature `curve`
 //!
 //! The feature builds libsodium, and libzmq with it. This takes about a minute more.
+//!
+//! # The feature `draft`
+//!
+//! The feature builds libzmq with its [draft sockets](super::draft), and takes no more time. With the system's libzmq it has no
+//! effect: the draft sockets are `Unsupported` there.
 //!
 //! # The system's libzmq
 //!

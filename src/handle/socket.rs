@@ -47,7 +47,7 @@ impl Socket {
         Socket { engine }
     }
 
-    /// Returns the TCP port that the server listens on, the first one if there are several.
+    /// Returns the port that the server listens on over TCP or UDP, the first one if there are several.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl Socket {
             .ok_or_else(|| {
                 let label = self.engine.label();
                 Error::invalid(format!(
-                    "{label}: it has no port; only a server over tcp listens on a port"
+                    "{label}: it has no port; only a server over tcp or udp listens on a port"
                 ))
             })
     }
@@ -91,6 +91,33 @@ impl Socket {
         let mut endpoints = self.engine.bound();
         endpoints.append(&mut self.engine.connected());
         endpoints
+    }
+
+    /// Returns the routing id of the peer at an endpoint that this [`peer`](crate::Client::peer) is connected to: the first
+    /// frame of a message to it.
+    ///
+    /// # Errors
+    ///
+    /// * [`NotConnected`](crate::ErrorKind::NotConnected) for an endpoint that the socket is not connected to.
+    /// * [`InvalidInput`](crate::ErrorKind::InvalidInput) for a socket of another pattern. A [`router`](crate::Server::router)
+    ///   learns the routing id of a peer from the peer's messages, or from its [`identity`](crate::Client::identity).
+    /// * [`Closed`](crate::ErrorKind::Closed) if the socket is closed.
+    ///
+    /// # Examples
+    ///
+    #[cfg_attr(draft, doc = "```")]
+    #[cfg_attr(not(draft), doc = "```ignore")]
+    /// use zeroless::{Client, Server};
+    ///
+    /// let (_, messages) = Server::at("inproc://other").peer()?;
+    /// let (send, _) = Client::new().connect_to("inproc://other").peer()?;
+    /// let other = send.socket().routing_id("inproc://other")?;
+    /// send(&[&other, b"hello"])?;
+    /// assert_eq!(messages.recv()?[1], b"hello");
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn routing_id(&self, endpoint: impl AsRef<str>) -> Result<Vec<u8>> {
+        self.engine.routing_id(endpoint.as_ref())
     }
 
     /// Connects to one more server, by its host and port. Does not block: libzmq connects in the background.
@@ -147,8 +174,8 @@ impl Socket {
     /// # Errors
     ///
     /// Fails as [`connect`](Self::connect) does, with `InvalidInput` for a malformed endpoint, and with
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than `tcp`, `ipc` and `inproc`, and for a
-    /// `stream` for all but `tcp`.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme that the pattern does not speak: most speak `tcp`,
+    /// `ipc` and `inproc`, a `stream` only `tcp`, and a `radio` also `udp`.
     ///
     /// # Examples
     ///

@@ -98,12 +98,13 @@ impl Client {
         self.add(endpoint::to_connect_locally(port))
     }
 
-    /// Adds a server to connect to, by any libzmq endpoint: `tcp://host:port`, `ipc:///tmp/path` or `inproc://name`.
+    /// Adds a server to connect to, by any libzmq endpoint: `tcp://host:port`, `ipc:///tmp/path` or `inproc://name`, or
+    /// `udp://address:port` for a [`radio`](Self::radio).
     ///
     /// # Errors
     ///
     /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a malformed endpoint,
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than these three, and
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme that the pattern does not speak, and
     /// [`AlreadyConnected`](crate::ErrorKind::AlreadyConnected) for an endpoint that was added before.
     ///
     /// # Examples

@@ -79,6 +79,7 @@ impl Server {
     /// | `tcp://127.0.0.1:5555`, `tcp://eth0:5555`, `tcp://*:5555` | clients that can reach that address or interface; `*` means all interfaces. Port `0` means any free port |
     /// | `ipc:///tmp/jobs` | processes on this machine that may open that file |
     /// | `inproc://jobs` | sockets of this process |
+    /// | `udp://127.0.0.1:5555`, `udp://*:5555`, `udp://239.1.2.3:5555` | who can send a datagram there; only for [draft sockets](crate::guide::draft) |
     ///
     /// Only the system's libzmq knows interfaces by name, such as `eth0`. With a libzmq that is
     /// [built with the crate](crate::guide::platforms), give the interface's IP address.
@@ -89,7 +90,7 @@ impl Server {
     /// # Errors
     ///
     /// The pattern method returns [`InvalidInput`](crate::ErrorKind::InvalidInput) for a malformed endpoint,
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme other than `tcp`, `ipc` and `inproc`, and
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a scheme that the pattern does not speak, and
     /// [`AddrInUse`](crate::ErrorKind::AddrInUse) for an endpoint that another socket is bound to.
     ///
     /// # Examples

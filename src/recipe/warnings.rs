@@ -19,10 +19,28 @@ pub(super) fn about_server(pattern: Pattern, socket: &OpenSocket) {
         )),
         _ => {}
     }
+    if socket
+        .bound()
+        .iter()
+        .any(|endpoint| endpoint::takes_datagrams_of_others(endpoint))
+    {
+        report::warn(format_args!(
+            "{} takes datagrams of anyone from other machines, and udp has no rules, passwords or encryption; \
+             udp://127.0.0.1:port takes only those of this machine",
+            socket.label()
+        ));
+    }
     if pattern == Pattern::Subscribe {
         report::warn(format_args!(
             "{} is a subscriber that binds, so it misses what is published before it first receives; \
              to avoid that, make the publisher the server and the subscriber the client",
+            socket.label()
+        ));
+    }
+    if pattern == Pattern::Dish && socket.bound().iter().any(|endpoint| !endpoint::is_udp(endpoint)) {
+        report::warn(format_args!(
+            "{} is a dish that binds, so it misses what is sent before it first receives; \
+             to avoid that, make the radio the server and the dish the client",
             socket.label()
         ));
     }

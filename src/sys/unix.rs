@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
@@ -54,6 +55,37 @@ pub(crate) fn check_free_descriptors(count: usize) -> io::Result<()> {
 pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw);
     matches!(errno, Some(Errno::EMFILE | Errno::ENFILE))
+}
+
+/// Whether no network interface has an address, or reaches it.
+pub(crate) fn has_no_device(error: &io::Error) -> bool {
+    error.raw_os_error().map(Errno::from_raw) == Some(Errno::ENODEV)
+}
+
+/// Binds a UDP port and releases it again, to learn whether the system allows it. Returns the port, which is a free one
+/// for port 0.
+pub(crate) fn probe_udp(address: Ipv4Addr, port: u16) -> io::Result<u16> {
+    Ok(UdpSocket::bind((address, port))?.local_addr()?.port())
+}
+
+/// Does what a socket does that receives multicast, and undoes it, to learn whether the system allows it.
+#[cfg(feature = "draft")]
+pub(crate) fn probe_multicast(address: Ipv4Addr, port: u16, interface: Option<Ipv4Addr>) -> io::Result<()> {
+    use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrIn, sockopt};
+    use std::net::SocketAddrV4;
+
+    let socket = socket::socket(AddressFamily::Inet, SockType::Datagram, SockFlag::empty(), None)?;
+    // Many sockets can share the port, if all of them agree.
+    socket::setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+    socket::setsockopt(&socket, sockopt::ReusePort, &true)?;
+    socket::bind(socket.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(address, port)))?;
+    UdpSocket::from(socket).join_multicast_v4(&address, &interface.unwrap_or(Ipv4Addr::UNSPECIFIED))
+}
+
+/// nix has sockets only with the feature `draft`. Without it, no pattern receives multicast.
+#[cfg(not(feature = "draft"))]
+pub(crate) fn probe_multicast(_address: Ipv4Addr, _port: u16, _interface: Option<Ipv4Addr>) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// Binds the path of an `ipc` endpoint and releases it again, to learn whether the system allows it.

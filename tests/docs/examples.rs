@@ -50,8 +50,10 @@ fn build() {
         if profile != "debug" {
             command.arg("--profile").arg(profile);
         }
-        if cfg!(feature = "curve") {
-            command.args(["--features", "curve"]);
+        for (feature, is_on) in [("curve", cfg!(feature = "curve")), ("draft", cfg!(feature = "draft"))] {
+            if is_on {
+                command.args(["--features", feature]);
+            }
         }
         if cfg!(not(feature = "own-libzmq")) {
             command.arg("--no-default-features");

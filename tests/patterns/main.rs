@@ -1,6 +1,7 @@
 //! What each pattern does, and the transports, options and proxies that they share.
 
 mod dealer_router;
+mod draft;
 mod frames;
 mod options;
 mod pair;

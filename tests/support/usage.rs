@@ -1,4 +1,4 @@
-//! The resources that this process uses.
+//! The resources that a process uses.
 
 use std::fmt;
 use std::fs;
@@ -11,12 +11,17 @@ pub struct Usage {
 
 impl Usage {
     pub fn now() -> Usage {
-        let statm = fs::read_to_string("/proc/self/statm").unwrap();
+        Usage::of("self")
+    }
+
+    /// Of the process with this id.
+    pub fn of(process: &str) -> Usage {
+        let statm = fs::read_to_string(format!("/proc/{process}/statm")).unwrap();
         let resident: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
         Usage {
             memory: resident * 4096,
-            descriptors: fs::read_dir("/proc/self/fd").unwrap().count(),
-            threads: fs::read_dir("/proc/self/task").unwrap().count(),
+            descriptors: fs::read_dir(format!("/proc/{process}/fd")).unwrap().count(),
+            threads: fs::read_dir(format!("/proc/{process}/task")).unwrap().count(),
         }
     }
 }
