@@ -2,6 +2,8 @@
 
 mod call;
 mod curve;
+#[cfg(feature = "draft")]
+mod draft;
 mod patterns;
 mod security;
 #[path = "../support/mod.rs"]
