@@ -16,6 +16,13 @@ use std::time::{Duration, Instant};
 
 pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
+/// The address at which servers listen. A client of another program that has lost its server tries the server's port at
+/// 127.0.0.1 again and again, and a run could get that port. Linux has more addresses for this machine.
+#[cfg(target_os = "linux")]
+pub const HOST: &str = "127.0.0.9";
+#[cfg(not(target_os = "linux"))]
+pub const HOST: &str = "127.0.0.1";
+
 /// The bytes to send. A frame of a given size consists of the first bytes of this array.
 static BYTES: [u8; 1 << 20] = [b'0'; 1 << 20];
 

@@ -5,7 +5,7 @@
 use std::future::pending;
 use std::time::Instant;
 
-use peers::{Outcome, Role, Run, announce, finish, or_exit, role};
+use peers::{HOST, Outcome, Role, Run, announce, finish, or_exit, role};
 use rzmq::socket::LAST_ENDPOINT;
 use rzmq::{Context, Msg, Socket, SocketType, ZmqError};
 use tokio::runtime::Runtime;
@@ -79,7 +79,7 @@ async fn reply(context: Context) -> Result<(), ZmqError> {
 
 /// Returns the endpoint for clients to connect to.
 async fn bind(server: &Socket) -> Result<String, ZmqError> {
-    server.bind("tcp://127.0.0.1:0").await?;
+    server.bind(&format!("tcp://{HOST}:0")).await?;
     let endpoint = server.get_option(LAST_ENDPOINT).await?;
     Ok(String::from_utf8_lossy(&endpoint).into_owned())
 }

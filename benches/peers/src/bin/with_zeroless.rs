@@ -4,7 +4,7 @@
 
 use std::thread;
 
-use peers::{Outcome, Role, Run, announce, or_exit, role, stay};
+use peers::{HOST, Outcome, Role, Run, announce, or_exit, role, stay};
 use zeroless::{Client, Server};
 
 fn main() -> Outcome {
@@ -22,7 +22,7 @@ fn main() -> Outcome {
 }
 
 fn pull(run: Run, listening: impl FnOnce(&str)) -> Outcome {
-    let pull = Server::new(0).pull()?;
+    let pull = Server::at(format!("tcp://{HOST}:*")).pull()?;
     listening(&pull.socket().endpoints()[0]);
     let mut messages = pull.iter();
     run.time(|| {
@@ -50,7 +50,7 @@ fn request(run: Run, endpoint: &str) -> Outcome {
 }
 
 fn reply() -> Outcome {
-    let (reply, requests) = Server::new(0).reply()?;
+    let (reply, requests) = Server::at(format!("tcp://{HOST}:*")).reply()?;
     announce(&requests.socket().endpoints()[0]);
     for request in &requests {
         reply.send(&request)?;

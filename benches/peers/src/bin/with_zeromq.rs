@@ -5,7 +5,7 @@
 use std::future::pending;
 use std::time::Instant;
 
-use peers::{Outcome, Role, Run, announce, finish, or_exit, role};
+use peers::{HOST, Outcome, Role, Run, announce, finish, or_exit, role};
 use tokio::runtime::Runtime;
 use tokio::spawn;
 use zeromq::{PullSocket, PushSocket, RepSocket, ReqSocket, Socket, SocketRecv, SocketSend, ZmqMessage, ZmqResult};
@@ -31,7 +31,7 @@ async fn spawn_side(role: Role, run: Run) -> ZmqResult<()> {
 
 async fn pull(run: Run, listening: impl FnOnce(String)) -> ZmqResult<()> {
     let mut pull = PullSocket::new();
-    listening(pull.bind("tcp://127.0.0.1:0").await?.to_string());
+    listening(pull.bind(&format!("tcp://{HOST}:0")).await?.to_string());
     check(run, &pull.recv().await?);
     let start = Instant::now();
     for _ in 0..run.count {
@@ -66,7 +66,7 @@ async fn request(run: Run, endpoint: String) -> ZmqResult<()> {
 
 async fn reply() -> ZmqResult<()> {
     let mut reply = RepSocket::new();
-    announce(&reply.bind("tcp://127.0.0.1:0").await?.to_string());
+    announce(&reply.bind(&format!("tcp://{HOST}:0")).await?.to_string());
     loop {
         let request = reply.recv().await?;
         reply.send(request).await?;

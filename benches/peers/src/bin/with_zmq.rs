@@ -5,7 +5,7 @@
 
 use std::thread;
 
-use peers::{Outcome, Role, Run, announce, or_exit, role, stay};
+use peers::{HOST, Outcome, Role, Run, announce, or_exit, role, stay};
 use zmq::{Context, PULL, PUSH, REP, REQ, Socket};
 
 fn main() -> Outcome {
@@ -62,7 +62,7 @@ fn reply(context: &Context) -> Outcome {
 
 /// Returns the endpoint for clients to connect to.
 fn bind(server: &Socket) -> Outcome<String> {
-    server.bind("tcp://127.0.0.1:*")?;
+    server.bind(&format!("tcp://{HOST}:*"))?;
     let bound = server.get_last_endpoint()?;
     Ok(bound.map_err(|_| "libzmq returned an endpoint that is not valid UTF-8")?)
 }
