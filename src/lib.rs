@@ -703,6 +703,10 @@
 //! # Ok::<(), zeroless::Error>(())
 //! ```
 //!
+//! glibc returns freed memory to the system, and takes it again for the next message. If a program keeps the memory, it
+//! uses 10 to 28 % less processor time for messages of 64 KiB or more. For this, start it with the environment variable
+//! `GLIBC_TUNABLES=glibc.malloc.trim_threshold=67108864:glibc.malloc.mmap_threshold=33554432`.
+//!
 //! # Live sockets and options
 //!
 //! While a socket is open, its [`Socket`] returns the port and the endpoints, and connects and disconnects. A server
