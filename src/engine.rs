@@ -84,6 +84,7 @@ mod zap_handler;
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::mem;
+use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -477,24 +478,53 @@ impl Engine {
     }
 
     pub(crate) fn connect(&self, endpoint: &str) -> Result<()> {
-        self.check_open(&format_args!("cannot connect to {endpoint}"))?;
-        self.check_transport("connect to", endpoint)?;
-        self.check_udp(endpoint, Udp::Connects, "connect to")?;
-        inproc::note_connected(endpoint);
-        self.state().connect(&self.gate, self.properties, endpoint)?;
+        self.connect_quietly(endpoint)?;
         log::info!(target: "zeroless", "{} connecting to {endpoint}", self.properties.name);
         Ok(())
     }
 
+    fn connect_quietly(&self, endpoint: &str) -> Result<()> {
+        self.check_open(&format_args!("cannot connect to {endpoint}"))?;
+        self.check_transport("connect to", endpoint)?;
+        self.check_udp(endpoint, Udp::Connects, "connect to")?;
+        inproc::note_connected(endpoint);
+        self.state().connect(&self.gate, self.properties, endpoint)
+    }
+
     pub(crate) fn disconnect(&self, endpoint: &str) -> Result<()> {
+        self.disconnect_quietly(endpoint)?;
+        log::info!(target: "zeroless", "{} disconnected from {endpoint}", self.properties.name);
+        Ok(())
+    }
+
+    fn disconnect_quietly(&self, endpoint: &str) -> Result<()> {
         self.check_open(&format_args!("cannot disconnect from {}", endpoint.escape_debug()))?;
         self.state().disconnect(&self.gate, endpoint)?;
         // There libzmq's own thread takes no part: the other end is a socket, and answers when its threads use it.
         if !endpoint::is_inproc(endpoint) {
             self.finish_disconnecting();
         }
-        log::info!(target: "zeroless", "{} disconnected from {endpoint}", self.properties.name);
         Ok(())
+    }
+
+    /// Connects again to the servers that libzmq may have given up, which it does not report: `inproc` servers that have
+    /// closed, and, if a message was `sent` to the others since they were connected, those that have sent a frame that is
+    /// too large or malformed. What is queued for them is lost.
+    ///
+    /// This writes nothing to the log: the caller holds a lock, and a logger may need it.
+    pub(crate) fn connect_again(&self, sent: bool) {
+        for endpoint in self.connected() {
+            let may_be_given_up = match endpoint::is_inproc(&endpoint) {
+                true => !inproc::are_unbound(slice::from_ref(&endpoint)),
+                false => sent,
+            };
+            if may_be_given_up {
+                // An error means that another thread has disconnected or closed the socket.
+                let _ = self
+                    .disconnect_quietly(&endpoint)
+                    .and_then(|()| self.connect_quietly(&endpoint));
+            }
+        }
     }
 
     pub(crate) fn disconnect_all(&self) -> Result<()> {

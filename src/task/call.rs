@@ -134,8 +134,10 @@ impl Call {
     }
 
     fn fail_with(&mut self, reason: &dyn Display) -> Result<()> {
+        // If this panics, the call is dropped, and fails with another reason.
+        let text = reason.to_string();
         self.is_answered = true;
-        self.send(&self.request.failure(reason.to_string().as_bytes()))
+        self.send(&self.request.failure(text.as_bytes()))
     }
 
     fn send(&self, message: &[&[u8]]) -> Result<()> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::exchange::{Event, Exchange, Fault};
 use super::protocol;
+use crate::endpoint;
 use crate::engine::{Arrival, Deadline, Wait};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::{OpenSocket, Socket};
@@ -193,8 +194,8 @@ impl Caller {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn wait_for_server(&self, timeout: Duration) -> Result<()> {
-        self.line
-            .wait_for_server(Wait::For(timeout), Deadline::after(Wait::For(timeout)))
+        let wait = Wait::For(timeout);
+        self.line.wait_for_server(wait, Deadline::after(wait), "")
     }
 
     /// Returns the socket that this handle uses, for example to connect it to another server or to close it.
@@ -225,12 +226,15 @@ impl Line {
             let send = |number| self.send(frames, number, deadline);
             let receive = |settled| self.receive(settled, deadline);
             let fault = match self.exchange.call(deadline, send, receive) {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.stop_probing();
+                    return Ok(answer);
+                }
                 Err(fault) => fault,
             };
             match fault {
                 Fault::NotSent(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.wait_for_server(wait, deadline)?
+                    self.wait_for_server(wait, deadline, ", so the call was not run")?
                 }
                 Fault::NotSent(error) | Fault::Failed(error) => return Err(error),
                 Fault::TimedOut => {
@@ -280,25 +284,25 @@ impl Line {
         }
     }
 
-    fn wait_for_server(&self, wait: Wait<'_>, deadline: Deadline<'_>) -> Result<()> {
+    /// Waits until a call can be sent. `consequence` says what it means if none can.
+    fn wait_for_server(&self, wait: Wait<'_>, deadline: Deadline<'_>, consequence: &str) -> Result<()> {
         /// How long to wait before the first look whether the servers refuse this client, and between two looks.
         const PROBE_INTERVAL: Duration = Duration::from_millis(200);
 
         loop {
             match self.socket.wait_for_peer(deadline.within(Some(PROBE_INTERVAL)).wait()) {
                 Ok(()) => {
-                    *self.probe() = None;
+                    self.stop_probing();
                     return Ok(());
                 }
                 Err(error) if !matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
                     return Err(error);
                 }
-                Err(_) => self.exchange.renew(|| self.connect_again()),
+                Err(_) => self.exchange.renew(|was_sent| self.socket.connect_again(was_sent)),
             }
             if deadline.has_passed() {
                 let message = format!(
-                    "{}: no server was connected{}, so the call was not run; start the server, check its address, or \
-                     wait longer",
+                    "{}: no server was connected{}{consequence}; start the server, check its address, or wait longer",
                     self.socket.label(),
                     time_of(wait)
                 );
@@ -308,26 +312,16 @@ impl Line {
         }
     }
 
-    /// Connects to all servers again.
-    ///
-    /// libzmq gives up a server for good that has sent a frame that is too large or malformed, and an `inproc` server that
-    /// has closed. It does not report this.
-    fn connect_again(&self) {
-        for endpoint in self.socket.connected() {
-            // An error means that another thread has disconnected or closed the socket.
-            let _ = self
-                .socket
-                .disconnect(&endpoint)
-                .and_then(|()| self.socket.connect(&endpoint));
-        }
-    }
-
     /// Fails if all servers refuse this client.
     fn check_refusal(&self) -> Result<()> {
         let Some(open_probe) = &self.open_probe else {
             return Ok(());
         };
         let endpoints = self.socket.connected();
+        // A server of this process refuses nobody.
+        if endpoints.iter().any(|endpoint| endpoint::is_inproc(endpoint)) {
+            return Ok(());
+        }
         let mut current = self.probe();
         let probe = match current.take() {
             Some(probe) if probe.endpoints == endpoints => probe,
@@ -343,6 +337,11 @@ impl Line {
             // Servers send nothing to a socket that asks nothing.
             _ => Ok(()),
         }
+    }
+
+    /// Closes the probe, because a server has accepted this client.
+    fn stop_probing(&self) {
+        *self.probe() = None;
     }
 
     fn probe(&self) -> MutexGuard<'_, Option<Probe>> {

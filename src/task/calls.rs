@@ -60,9 +60,12 @@ struct Held {
 
 impl Calls {
     pub(crate) fn new(socket: OpenSocket) -> Calls {
+        /// The most calls to hold, even without a high-water mark: a server that is flooded would take calls without end.
+        const MOST_HELD: usize = 10_000;
+
         let hands = Hands {
             held: VecDeque::new(),
-            limit: socket.receive_limit(),
+            limit: socket.receive_limit().min(MOST_HELD),
             waiting: 0,
         };
         Calls {
@@ -193,6 +196,7 @@ impl Calls {
 
     fn next_call(&self, wait: Wait<'_>) -> Result<Call> {
         let deadline = Deadline::after(wait);
+        let mut left = wait;
         loop {
             let mut hands = self.hands();
             if let Some(call) = self.take_held(&mut hands)? {
@@ -201,14 +205,15 @@ impl Calls {
             hands.waiting += 1;
             drop(hands);
             let waiting = StopsWaiting(&self.hands);
-            let received = self.receive(match wait {
-                Wait::Never => Wait::Never,
-                _ => deadline.wait(),
-            });
+            let received = self.receive(left);
             drop(waiting);
             if let Some(held) = received? {
                 return Ok(held.call);
             }
+            left = match wait {
+                Wait::Never => Wait::Never,
+                _ => deadline.wait(),
+            };
         }
     }
 

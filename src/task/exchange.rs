@@ -112,15 +112,16 @@ impl Exchange {
         }
     }
 
-    /// Makes the connections again, with `connect`, unless a call waits for an answer over them, or none was sent since
-    /// they were made.
+    /// Makes the connections again, with `connect`, unless a call waits for an answer over them. `connect` is told whether
+    /// a call was sent since they were made.
     ///
     /// Meanwhile, no call is sent. So only calls that were given up are lost with the old connections.
-    pub(super) fn renew(&self, connect: impl FnOnce()) {
+    pub(super) fn renew(&self, connect: impl FnOnce(bool)) {
         let mut desk = self.lock();
-        if desk.waiting.is_empty() && desk.renewed < desk.sent {
+        if desk.waiting.is_empty() {
+            let was_sent = desk.renewed < desk.sent;
             desk.renewed = desk.sent;
-            connect();
+            connect(was_sent);
         }
     }
 
@@ -171,7 +172,10 @@ impl Desk {
     fn note(&mut self, event: Event, receiver: u64) {
         match event {
             Event::Answer(number, answer) => {
-                self.settled = self.settled.max(number.min(self.sent));
+                // A server may also answer what was never asked.
+                if number <= self.sent {
+                    self.settled = self.settled.max(number);
+                }
                 self.settle(number, answer.map_err(Fault::Failed));
             }
             Event::NoPeer(sent) => {
@@ -247,6 +251,8 @@ impl Drop for Visit<'_> {
 
 #[cfg(all(test, not(zeroless_loom)))]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::error::ErrorKind;
     use crate::unwind::contain;
@@ -276,5 +282,22 @@ mod tests {
         assert_eq!(number_of_call(&exchange), 2);
         assert!(contain(|| exchange.call(Deadline::default(), |_| panic!("on purpose"), |_| Event::Nothing)).is_none());
         assert_eq!(number_of_call(&exchange), 4);
+    }
+    #[test]
+    fn answer_to_what_was_never_asked_settles_nothing() {
+        let exchange = Exchange::default();
+        let answered = Cell::new(false);
+        let outcome = exchange.call(
+            Deadline::default(),
+            |_| Ok(()),
+            |settled| match answered.replace(true) {
+                false => Event::Answer(u64::MAX, Ok(Message::new())),
+                true => {
+                    assert_eq!(settled, 0);
+                    Event::Answer(1, Ok(Message::new()))
+                }
+            },
+        );
+        assert!(outcome.is_ok());
     }
 }

@@ -59,9 +59,10 @@ macro_rules! call_methods {
             /// ```
             pub fn call(&self) -> Result<Caller> {
                 let open_probe: fn(&$Recipe) -> Option<OpenProbe> = $open_probe;
+                let recipe = self.without_identity();
                 Ok(Caller::new(
-                    self.open(Pattern::Call, Vec::new())?,
-                    open_probe(self),
+                    recipe.open(Pattern::Call, Vec::new())?,
+                    open_probe(&recipe),
                 ))
             }
 
@@ -91,7 +92,17 @@ macro_rules! call_methods {
             /// # Ok::<(), zeroless::Error>(())
             /// ```
             pub fn serve(&self) -> Result<Calls> {
-                Ok(Calls::new(self.open(Pattern::Serve, Vec::new())?))
+                Ok(Calls::new(
+                    self.without_identity().open(Pattern::Serve, Vec::new())?,
+                ))
+            }
+
+            /// A recipe for sockets of which there may be several. If a caller had the identity of an earlier one, it would
+            /// receive the answers to the calls of that one.
+            fn without_identity(&self) -> $Recipe {
+                let mut recipe = self.clone();
+                recipe.options.forget_identity();
+                recipe
             }
         }
     };
@@ -243,8 +254,7 @@ macro_rules! job_methods {
                         "cannot work for several producers: a worker has one; give only one address, such as {first}"
                     )));
                 }
-                let mut recipe = self.clone();
-                recipe.options.forget_identity();
+                let recipe = self.without_identity();
                 let is_client = addresses(self).is_some();
                 let timeout = recipe.options.timeout;
                 Jobs::new(is_client, timeout, move || recipe.open(Pattern::Work, Vec::new()))

@@ -19,8 +19,8 @@ const ID_LENGTH: usize = 16;
 
 /// The id of a call, whose caller waits for this time, or for ever.
 pub(super) fn id(number: u64, patience: Option<Duration>) -> [u8; ID_LENGTH] {
-    // Longer than 49 days is for ever, and less than a millisecond is one.
-    let milliseconds = match patience.map(|time| u32::try_from(time.as_millis())) {
+    // Rounded up, so that a server does not drop a call whose caller still waits. Longer than 49 days is for ever.
+    let milliseconds = match patience.map(|time| u32::try_from(time.as_nanos().div_ceil(1_000_000))) {
         Some(Ok(milliseconds)) => milliseconds.max(1),
         _ => 0,
     };
@@ -129,9 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn patience_is_rounded_to_what_fits() {
+    fn patience_is_rounded_up() {
         let patience = |time| parse_id(&id(7, Some(time))).unwrap().1;
         assert_eq!(patience(Duration::ZERO), Some(Duration::from_millis(1)));
+        assert_eq!(patience(Duration::from_micros(1_001)), Some(Duration::from_millis(2)));
+        assert_eq!(patience(Duration::from_millis(2)), Some(Duration::from_millis(2)));
         assert_eq!(patience(Duration::MAX), None);
     }
 

@@ -295,6 +295,35 @@ fn panic_fails_the_call() {
     assert!(server.join().is_err());
 }
 
+/// A reason that cannot be shown.
+struct Unspeakable;
+
+impl std::fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("on purpose")
+    }
+}
+
+#[test]
+fn reason_that_panics_fails_the_call() {
+    let _watchdog = watchdog();
+    let calls = Server::new(0).serve().unwrap();
+    let caller = client_of(&calls).call().unwrap();
+    let socket = calls.socket();
+    let server = thread::spawn(move || {
+        let call = calls.recv().unwrap();
+        assert!(thread::spawn(|| call.fail(Unspeakable)).join().is_err());
+        calls.workers(1, |_| Err::<&str, _>(Unspeakable))
+    });
+    for _ in 0..3 {
+        let error = caller.call_timeout("anything", LONG).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Failed);
+        assert!(error.to_string().contains("panicked"), "{error:?}");
+    }
+    socket.close();
+    server.join().unwrap().unwrap();
+}
+
 #[test]
 fn answer_without_frames_is_an_error_at_both_ends() {
     let _watchdog = watchdog();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufRead};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -280,6 +281,31 @@ mod server {
                 assert_lost(during);
             });
         }
+    }
+
+    /// The caller uses its socket only after the restarts. libzmq connects again by itself, but not over `inproc`.
+    #[test]
+    fn restarted_while_caller_is_idle_is_found() {
+        let _watchdog = watchdog();
+        let server = Server::at("inproc://restarted-while-idle");
+        let calls = server.serve().unwrap();
+        let caller = connected(Client::new().connect_to("inproc://restarted-while-idle"));
+        calls.socket().close();
+        for question in ["first", "second"] {
+            let calls = server.serve().unwrap();
+            let socket = calls.socket();
+            let _runs = serve(calls);
+            assert_eq!(caller.call(question).unwrap(), [question.as_bytes()]);
+            socket.close();
+            connected_and_closed(&server, &caller);
+        }
+    }
+
+    /// A server that opens and closes without a call.
+    fn connected_and_closed(server: &Server, caller: &Caller) {
+        let calls = server.serve().unwrap();
+        caller.wait_for_server(LONG).unwrap();
+        calls.socket().close();
     }
 
     #[test]
@@ -797,6 +823,67 @@ mod callers {
     }
 
     #[test]
+    fn with_one_identity_get_their_own_answers() {
+        let _watchdog = watchdog();
+        let calls = Server::new(0).serve().unwrap();
+        let mut client = client_of(&calls);
+        client.identity("the same");
+        let first = client.call().unwrap();
+        assert_eq!(kind_of(first.call_timeout("first", SHORT)), ErrorKind::TimedOut);
+        let for_first = calls.recv().unwrap();
+        drop(first);
+        let second = client.call().unwrap();
+        thread::scope(|scope| {
+            let answer = scope.spawn(|| second.call("second"));
+            let for_second = calls.recv().unwrap();
+            for_first.reply("to the first").unwrap();
+            for_second.reply("to the second").unwrap();
+            assert_eq!(answer.join().unwrap().unwrap(), [b"to the second"]);
+        });
+    }
+
+    /// A server that is busy holds no more calls than libzmq does, twice its high-water mark, and its mark besides.
+    #[test]
+    fn wait_when_the_server_is_busy() {
+        let _watchdog = watchdog();
+        const MARK: u32 = 10;
+        let endpoint = "inproc://busy";
+        let calls = Server::at(endpoint).high_water_mark(MARK).serve().unwrap();
+        let (ask, _answers) = Client::new()
+            .connect_to(endpoint)
+            .high_water_mark(MARK)
+            .dealer()
+            .unwrap();
+        let sent = AtomicU32::new(0);
+        let fill = || {
+            while ask.try_send(&["id", "", "x"]).is_ok() {
+                sent.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        for taken in 0..50 {
+            fill();
+            let most = taken + 3 * MARK;
+            assert!(sent.load(Ordering::Relaxed) <= most, "{sent:?} of {most}");
+            calls.recv().unwrap().reply("done").unwrap();
+        }
+    }
+
+    #[test]
+    fn without_end_do_not_keep_server_from_running_one() {
+        let _watchdog = watchdog();
+        let endpoint = "inproc://flooded";
+        let calls = Server::at(endpoint).high_water_mark(0).serve().unwrap();
+        let (ask, _answers) = Client::new().connect_to(endpoint).dealer().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| while ask.send(&["id", "", "x"]).is_ok() {});
+            for _ in 0..3 {
+                let _ = calls.recv().unwrap();
+            }
+            ask.socket().close();
+        });
+    }
+
+    #[test]
     fn share_a_queue_of_one() {
         let _watchdog = watchdog();
         let calls = Server::new(0).high_water_mark(1).serve().unwrap();
@@ -890,8 +977,48 @@ mod denied {
     }
 }
 
+/// The second socket with which a client that waits finds out whether it is refused.
+mod probe {
+    use super::*;
+
+    /// Longer than a client waits before it opens the second socket.
+    const PROBED: Duration = Duration::from_millis(500);
+
+    /// How many connections a server of this machine has.
+    fn connections_to(port: u16) -> usize {
+        let table = fs::read_to_string("/proc/net/tcp").unwrap();
+        let (server, established) = (format!("0100007F:{port:04X}"), "01");
+        let columns = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let is_open = |line: &str| columns(line)[1] == server && columns(line)[3] == established;
+        table.lines().skip(1).filter(|line| is_open(line)).count()
+    }
+
+    #[test]
+    fn closes_when_a_call_was_answered() {
+        let _watchdog = watchdog();
+        let port = unused_port();
+        let caller = client_of_port(port).call().unwrap();
+        assert_eq!(kind_of(caller.call_timeout("early", PROBED)), ErrorKind::NotConnected);
+        let _runs = serve(Server::new(port).serve().unwrap());
+        wait_until(|| connections_to(port) == 2);
+        assert_eq!(caller.call("in time").unwrap(), [b"in time"]);
+        wait_until(|| connections_to(port) == 1);
+    }
+}
+
 mod handles {
     use super::*;
+
+    #[test]
+    fn name_the_time_that_has_passed() {
+        let _watchdog = watchdog();
+        let calls = Server::new(0).serve().unwrap();
+        let caller = connected(&client_of(&calls));
+        let error = calls.recv_timeout(Duration::from_millis(20)).unwrap_err();
+        assert!(error.to_string().ends_with("within 20ms"), "{error}");
+        let error = caller.call_timeout("x", Duration::from_millis(20)).unwrap_err();
+        assert!(error.to_string().contains("within 20ms"), "{error}");
+    }
 
     #[test]
     fn name_themselves() {
