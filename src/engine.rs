@@ -200,6 +200,15 @@ impl Engine {
     /// Sends one message when there is room for it.
     #[inline]
     pub(crate) fn send(&self, frames: &[&[u8]], wait: Wait<'_>) -> Result<()> {
+        self.send_quietly(frames, wait)?;
+        self.log_sent(frames);
+        Ok(())
+    }
+
+    /// Sends one message, as [`send`](Self::send) does, and writes nothing to the log: for callers that hold a lock, which a
+    /// logger may need.
+    #[inline]
+    pub(crate) fn send_quietly(&self, frames: &[&[u8]], wait: Wait<'_>) -> Result<()> {
         self.check_shape(frames)?;
         self.gate
             .run_blocking(
@@ -208,9 +217,12 @@ impl Engine {
                 || self.send_retry_interval(),
                 |wire| wire.try_send(frames),
             )
-            .map_err(|error| self.explain_sending(error, wait, frames[0]))?;
+            .map_err(|error| self.explain_sending(error, wait, frames[0]))
+    }
+
+    #[inline]
+    pub(crate) fn log_sent(&self, frames: &[&[u8]]) {
         log::trace!(target: "zeroless", "{} sent {}", self.label(), message::sizes(frames.iter().map(|frame| frame.len())));
-        Ok(())
     }
 
     /// Receives one message when there is one, and replaces what is in the buffers of `message`.

@@ -3,14 +3,15 @@
 mod support;
 
 use std::sync::{Mutex, Once};
+use std::thread;
 use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use support::{
-    await_denial, await_subscribers, client_of, client_of_port, client_of_sender, push_and_pull, run_in_child, silence,
-    wait_until, watchdog,
+    argument_of_child, await_denial, await_subscribers, client_of, client_of_port, client_of_sender, push_and_pull,
+    run_in_child, silence, wait_until, watchdog,
 };
-use zeroless::Server;
+use zeroless::{Call, Caller, Server, text};
 
 /// Keeps what is logged. A process has only one logger, so each test looks for its own ports.
 struct Memory(Mutex<Vec<(Level, String)>>);
@@ -306,5 +307,64 @@ mod without_logger {
     fn logger_that_is_off_is_not_overruled() {
         let _watchdog = watchdog();
         assert_eq!(printed_by(has_a_logger_that_is_off), [""; 0]);
+    }
+}
+
+/// A logger that sends what is logged to another process, by calls over the caller whose log it is.
+mod logger_that_calls {
+    use std::cell::Cell;
+    use std::sync::OnceLock;
+
+    use super::*;
+
+    struct Collector(OnceLock<Caller>);
+
+    static COLLECTOR: Collector = Collector(OnceLock::new());
+
+    impl Log for Collector {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            thread_local!(static IS_LOGGING: Cell<bool> = const { Cell::new(false) });
+            // What its own calls log is not sent.
+            if let (Some(caller), false) = (self.0.get(), IS_LOGGING.replace(true)) {
+                caller.call(&["log", &record.args().to_string()]).unwrap();
+                IS_LOGGING.set(false);
+            }
+        }
+
+        fn flush(&self) {}
+    }
+
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn logs_by_calls() {
+        let caller = client_of_port(argument_of_child().parse().unwrap()).call().unwrap();
+        COLLECTOR.0.set(caller.clone()).unwrap();
+        log::set_logger(&COLLECTOR).unwrap();
+        log::set_max_level(LevelFilter::Trace);
+        caller.call(&["question"]).unwrap();
+    }
+
+    #[test]
+    fn does_not_block_itself() {
+        let _watchdog = watchdog();
+        let calls = Server::new(0).serve().unwrap();
+        let mut child = run_in_child(logs_by_calls, &calls.socket().port().unwrap().to_string());
+        let socket = calls.socket();
+        let server = thread::spawn(move || {
+            let answer = |call: Call| (text(&call), call.reply("yes").unwrap()).0;
+            calls.map(answer).collect::<Vec<_>>()
+        });
+        child.succeeds();
+        socket.close();
+        let received = server.join().unwrap();
+        assert_eq!(received[0], "question");
+        assert!(
+            received[1].starts_with("log, call on") && received[1].contains("sent 1 frame"),
+            "{received:?}"
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::exchange::{Event, Exchange, Fault};
+use super::exchange::{Event, Exchange, Fault, Visit};
 use super::protocol;
 use crate::endpoint;
 use crate::engine::{Arrival, Deadline, Wait};
@@ -222,35 +222,39 @@ impl Line {
             return Err(Error::invalid(message));
         }
         let deadline = Deadline::after(wait);
+        let visit = self.send(frames, wait, deadline)?;
+        self.socket.log_sent(frames);
+        match visit.wait(deadline, |settled| self.receive(settled, deadline)) {
+            Ok(answer) => {
+                self.stop_probing();
+                Ok(answer)
+            }
+            Err(Fault::Failed(error)) => Err(error),
+            Err(Fault::TimedOut) => {
+                let time = time_of(wait);
+                Err(self.may_have_run(ErrorKind::TimedOut, format_args!("no answer arrived{time}")))
+            }
+            Err(Fault::Lost) => {
+                let what = format_args!("the connection was lost before the answer arrived");
+                Err(self.may_have_run(ErrorKind::Lost, what))
+            }
+        }
+    }
+
+    /// Sends a call when a server is connected.
+    fn send(&self, frames: &[&[u8]], wait: Wait<'_>, deadline: Deadline<'_>) -> Result<Visit<'_>> {
         loop {
-            let send = |number| self.send(frames, number, deadline);
-            let receive = |settled| self.receive(settled, deadline);
-            let fault = match self.exchange.call(deadline, send, receive) {
-                Ok(answer) => {
-                    self.stop_probing();
-                    return Ok(answer);
-                }
-                Err(fault) => fault,
-            };
-            match fault {
-                Fault::NotSent(error) if error.kind() == ErrorKind::WouldBlock => {
+            match self.exchange.send(|number| self.try_send(frames, number, deadline)) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.wait_for_server(wait, deadline, ", so the call was not run")?
                 }
-                Fault::NotSent(error) | Fault::Failed(error) => return Err(error),
-                Fault::TimedOut => {
-                    let time = time_of(wait);
-                    return Err(self.may_have_run(ErrorKind::TimedOut, format_args!("no answer arrived{time}")));
-                }
-                Fault::Lost => {
-                    let what = format_args!("the connection was lost before the answer arrived");
-                    return Err(self.may_have_run(ErrorKind::Lost, what));
-                }
+                outcome => return outcome,
             }
         }
     }
 
     /// Sends a call if a server is connected.
-    fn send(&self, frames: &[&[u8]], number: u64, deadline: Deadline<'_>) -> Result<()> {
+    fn try_send(&self, frames: &[&[u8]], number: u64, deadline: Deadline<'_>) -> Result<()> {
         if self.socket.awaits_binding() {
             return Err(Error::new(
                 ErrorKind::WouldBlock,
@@ -259,7 +263,7 @@ impl Line {
         }
         let id = protocol::id(number, deadline.remaining());
         let message: Vec<&[u8]> = [&id[..], b""].into_iter().chain(frames.iter().copied()).collect();
-        self.socket.send(&message, Wait::Never)
+        self.socket.send_quietly(&message, Wait::Never)
     }
 
     fn receive(&self, settled: u64, deadline: Deadline<'_>) -> Event {

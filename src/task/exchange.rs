@@ -40,7 +40,6 @@ pub(super) enum Event {
 /// Why a call has no answer.
 #[derive(Debug)]
 pub(super) enum Fault {
-    NotSent(Error),
     /// The time has passed.
     TimedOut,
     /// After the call was sent, no peer was connected any more.
@@ -77,39 +76,15 @@ struct Waiting {
 }
 
 impl Exchange {
-    /// Sends a call, and waits for its answer.
-    ///
-    /// `send` is given the number of the call, and must not block. `receive` is given the number of the last call that
-    /// has left the queue, and must not block for longer than the deadline.
-    pub(super) fn call(
-        &self,
-        deadline: Deadline<'_>,
-        send: impl FnOnce(u64) -> Result<()>,
-        receive: impl Fn(u64) -> Event,
-    ) -> Outcome {
-        let visit = self.send(send).map_err(Fault::NotSent)?;
-        let number = visit.number;
+    /// Sends a call. `send` is given its number. It must not block, and must write nothing to the log: it runs under a
+    /// lock, and a logger may call.
+    pub(super) fn send(&self, send: impl FnOnce(u64) -> Result<()>) -> Result<Visit<'_>> {
         let mut desk = self.lock();
-        loop {
-            if let Some(outcome) = desk.waiting(number).outcome.take() {
-                return outcome;
-            }
-            let remaining = deadline.remaining();
-            if remaining.is_some_and(|remaining| remaining.is_zero()) {
-                return Err(Fault::TimedOut);
-            }
-            if desk.receiver.is_some() {
-                desk = sleep(desk, number, remaining);
-            } else {
-                desk.receiver = Some(number);
-                let settled = desk.settled;
-                drop(desk);
-                let event = receive(settled);
-                desk = self.lock();
-                desk.receiver = None;
-                desk.note(event, number);
-            }
-        }
+        let number = desk.sent + 1;
+        send(number)?;
+        desk.sent = number;
+        desk.waiting.insert(number, Waiting::default());
+        Ok(Visit { exchange: self, number })
     }
 
     /// Makes the connections again, with `connect`, unless a call waits for an answer over them. `connect` is told whether
@@ -123,19 +98,6 @@ impl Exchange {
             desk.renewed = desk.sent;
             connect(was_sent);
         }
-    }
-
-    fn send(&self, send: impl FnOnce(u64) -> Result<()>) -> Result<Visit<'_>> {
-        let mut desk = self.lock();
-        let number = desk.sent + 1;
-        // If a logger panics after the call was sent, its number must not be given to another.
-        desk.sent = number;
-        if let Err(error) = send(number) {
-            desk.sent -= 1;
-            return Err(error);
-        }
-        desk.waiting.insert(number, Waiting::default());
-        Ok(Visit { exchange: self, number })
     }
 
     fn lock(&self) -> MutexGuard<'_, Desk> {
@@ -237,10 +199,41 @@ impl Waiting {
     }
 }
 
-/// A thread from when its call was sent until it leaves, which it also does if it panics while it receives.
-struct Visit<'a> {
+/// A thread from when its call was sent until it leaves, which it also does if it panics.
+pub(super) struct Visit<'a> {
     exchange: &'a Exchange,
     number: u64,
+}
+
+impl Visit<'_> {
+    /// Waits for the answer.
+    ///
+    /// `receive` is given the number of the last call that has left the queue, and must not block for longer than the
+    /// deadline.
+    pub(super) fn wait(self, deadline: Deadline<'_>, receive: impl Fn(u64) -> Event) -> Outcome {
+        let number = self.number;
+        let mut desk = self.exchange.lock();
+        loop {
+            if let Some(outcome) = desk.waiting(number).outcome.take() {
+                return outcome;
+            }
+            let remaining = deadline.remaining();
+            if remaining.is_some_and(|remaining| remaining.is_zero()) {
+                return Err(Fault::TimedOut);
+            }
+            if desk.receiver.is_some() {
+                desk = sleep(desk, number, remaining);
+            } else {
+                desk.receiver = Some(number);
+                let settled = desk.settled;
+                drop(desk);
+                let event = receive(settled);
+                desk = self.exchange.lock();
+                desk.receiver = None;
+                desk.note(event, number);
+            }
+        }
+    }
 }
 
 impl Drop for Visit<'_> {
@@ -255,49 +248,27 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorKind;
-    use crate::unwind::contain;
-
-    /// The number of a call that is sent and not answered.
-    fn number_of_call(exchange: &Exchange) -> u64 {
-        let mut sent = 0;
-        let send = |number| {
-            sent = number;
-            Ok(())
-        };
-        let closed = || Error::new(ErrorKind::Closed, "closed");
-        let outcome = exchange.call(Deadline::default(), send, |_| Event::Closed(closed()));
-        assert!(matches!(outcome, Err(Fault::Failed(error)) if error.kind() == ErrorKind::Closed));
-        sent
-    }
 
     #[test]
-    fn number_is_used_again_only_if_the_call_was_not_sent() {
+    fn number_of_call_that_was_not_sent_is_used_again() {
         let exchange = Exchange::default();
-        assert_eq!(number_of_call(&exchange), 1);
         let full = |_| Err(Error::new(ErrorKind::WouldBlock, "full"));
-        assert!(matches!(
-            exchange.call(Deadline::default(), full, |_| Event::Nothing),
-            Err(Fault::NotSent(_))
-        ));
-        assert_eq!(number_of_call(&exchange), 2);
-        assert!(contain(|| exchange.call(Deadline::default(), |_| panic!("on purpose"), |_| Event::Nothing)).is_none());
-        assert_eq!(number_of_call(&exchange), 4);
+        assert!(exchange.send(full).is_err());
+        assert!(exchange.send(full).is_err());
+        assert_eq!(exchange.send(|_| Ok(())).unwrap().number, 1);
+        assert_eq!(exchange.send(|_| Ok(())).unwrap().number, 2);
     }
+
     #[test]
     fn answer_to_what_was_never_asked_settles_nothing() {
         let exchange = Exchange::default();
-        let answered = Cell::new(false);
-        let outcome = exchange.call(
-            Deadline::default(),
-            |_| Ok(()),
-            |settled| match answered.replace(true) {
-                false => Event::Answer(u64::MAX, Ok(Message::new())),
-                true => {
-                    assert_eq!(settled, 0);
-                    Event::Answer(1, Ok(Message::new()))
-                }
-            },
-        );
-        assert!(outcome.is_ok());
+        let was_answered = Cell::new(false);
+        let receive = |settled| {
+            assert_eq!(settled, 0);
+            let number = if was_answered.replace(true) { 1 } else { u64::MAX };
+            Event::Answer(number, Ok(Message::new()))
+        };
+        let visit = exchange.send(|_| Ok(())).unwrap();
+        assert!(visit.wait(Deadline::default(), receive).is_ok());
     }
 }

@@ -68,8 +68,8 @@ impl World {
             self.socket.change(|arrived| arrives(arrived, number));
             Ok(())
         };
-        let receive = |_| self.socket.receive();
-        let answer = self.exchange.call(Deadline::default(), send, receive)?;
+        let visit = self.exchange.send(send).expect("the server has room");
+        let answer = visit.wait(Deadline::default(), |_| self.socket.receive())?;
         assert_eq!(answer, [[sent as u8]], "the answer to another call");
         Ok(())
     }

@@ -147,28 +147,27 @@ fn several_servers_share_a_client() {
 }
 
 #[test]
-fn server_calls_its_client() {
-    let _watchdog = watchdog();
-    let caller = Server::new(0).call().unwrap();
-    let calls = client_of_port(caller.socket().port().unwrap()).serve().unwrap();
-    thread::spawn(|| echo(calls));
-    call_from_threads(&caller, 4, 100);
-}
-
-#[test]
 fn works_over_every_transport() {
     let _watchdog = watchdog();
-    let folder = Folder::new("calls");
+    let folder = Folder::new("transports");
     for endpoint in [
         "tcp://127.0.0.1:*",
-        &folder.ipc("socket"),
+        &folder.ipc("calls"),
         "inproc://calls",
         "tcp://[::1]:*",
     ] {
         let calls = Server::at(endpoint).serve().unwrap();
-        let endpoint = calls.socket().endpoints().remove(0);
+        let bound = calls.socket().endpoints().remove(0);
         thread::spawn(|| echo(calls));
-        let caller = Client::new().connect_to(&endpoint).call().unwrap();
+        let caller = Client::new().connect_to(&bound).call().unwrap();
+        call_from_threads(&caller, 4, 50);
+        drop(caller);
+
+        // The other way round. The server above is still bound to its endpoint.
+        let caller = Server::at(endpoint.replace("calls", "back")).call().unwrap();
+        let bound = caller.socket().endpoints().remove(0);
+        let calls = Client::new().connect_to(&bound).serve().unwrap();
+        thread::spawn(|| echo(calls));
         call_from_threads(&caller, 4, 50);
     }
 }
@@ -295,8 +294,14 @@ fn panic_fails_the_call() {
     assert!(server.join().is_err());
 }
 
-/// A reason that cannot be shown.
+/// Can neither be shown nor be sent.
 struct Unspeakable;
+
+impl AsRef<[u8]> for Unspeakable {
+    fn as_ref(&self) -> &[u8] {
+        panic!("on purpose")
+    }
+}
 
 impl std::fmt::Display for Unspeakable {
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -305,20 +310,28 @@ impl std::fmt::Display for Unspeakable {
 }
 
 #[test]
-fn reason_that_panics_fails_the_call() {
+fn reason_or_answer_that_panics_fails_the_call() {
     let _watchdog = watchdog();
     let calls = Server::new(0).serve().unwrap();
     let caller = client_of(&calls).call().unwrap();
     let socket = calls.socket();
     let server = thread::spawn(move || {
-        let call = calls.recv().unwrap();
-        assert!(thread::spawn(|| call.fail(Unspeakable)).join().is_err());
-        calls.workers(1, |_| Err::<&str, _>(Unspeakable))
+        for answer in [
+            |call: Call| call.fail(Unspeakable),
+            |call: Call| call.reply(&[Unspeakable]),
+        ] {
+            let call = calls.recv().unwrap();
+            assert!(thread::spawn(move || answer(call)).join().is_err());
+        }
+        calls.workers(1, |call| match call[0].as_slice() {
+            b"fail" => Err(Unspeakable),
+            _ => Ok([Unspeakable]),
+        })
     });
-    for _ in 0..3 {
-        let error = caller.call_timeout("anything", LONG).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Failed);
-        assert!(error.to_string().contains("panicked"), "{error:?}");
+    for question in ["anything", "anything", "fail", "reply", "fail"] {
+        let error = caller.call_timeout(question, LONG).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
+        assert!(error.to_string().contains("panicked"), "{error}");
     }
     socket.close();
     server.join().unwrap().unwrap();

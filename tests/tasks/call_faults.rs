@@ -231,6 +231,23 @@ mod server {
     }
 
     #[test]
+    fn killed_is_lost_with_the_smallest_and_without_high_water_mark() {
+        let _watchdog = watchdog();
+        for mark in [1, 0] {
+            let port = unused_port();
+            let (mut server, reports) = child(port);
+            let caller = connected(client_of_port(port).high_water_mark(mark));
+            assert_eq!(caller.call("next").unwrap(), [b"next"]);
+            thread::scope(|scope| {
+                let during = scope.spawn(|| caller.call("hold"));
+                assert!(reports.iter().any(|line| line == "hold"));
+                server.kill();
+                assert_lost(during);
+            });
+        }
+    }
+
+    #[test]
     fn killed_after_handler_is_lost() {
         let _watchdog = watchdog();
         let port = unused_port();
@@ -685,6 +702,29 @@ mod close {
         });
     }
 
+    /// Gives up a call that is too large for the buffers of a server that has stopped, and ends.
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn gives_up_and_ends() {
+        let caller = connected(&client_of_port(argument_of_child().parse().unwrap()));
+        report("connected");
+        io::stdin().lock().read_line(&mut String::new()).unwrap();
+        let outcome = caller.call_timeout(&[vec![0; 10_000_000]], SHORT);
+        assert_eq!(kind_of(outcome), ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn of_caller_does_not_wait_for_its_server() {
+        let _watchdog = watchdog();
+        let port = unused_port();
+        let (server, _reports) = super::child(port);
+        let mut caller = support::run_in_child(gives_up_and_ends, &port.to_string());
+        assert!(caller.reports().any(|line| line == "connected"));
+        stop(&server);
+        caller.types("go on");
+        caller.succeeds();
+    }
+
     #[test]
     fn of_server_ends_calls_and_is_lost_to_callers() {
         let _watchdog = watchdog();
@@ -884,23 +924,25 @@ mod callers {
     }
 
     #[test]
-    fn share_a_queue_of_one() {
+    fn share_a_queue_of_one_or_without_end() {
         let _watchdog = watchdog();
-        let calls = Server::new(0).high_water_mark(1).serve().unwrap();
-        let caller = client_of(&calls).high_water_mark(1).call().unwrap();
-        let runs = serve(calls);
-        thread::scope(|scope| {
-            for thread in 0..8 {
-                let caller = &caller;
-                scope.spawn(move || {
-                    for number in 0..100 {
-                        let question = format!("{thread} {number}");
-                        assert_eq!(text(&caller.call(&question).unwrap()), question);
-                    }
-                });
-            }
-        });
-        assert_eq!(runs.try_iter().count(), 800);
+        for mark in [1, 0] {
+            let calls = Server::new(0).high_water_mark(mark).serve().unwrap();
+            let caller = client_of(&calls).high_water_mark(mark).call().unwrap();
+            let runs = serve(calls);
+            thread::scope(|scope| {
+                for thread in 0..8 {
+                    let caller = &caller;
+                    scope.spawn(move || {
+                        for number in 0..100 {
+                            let question = format!("{thread} {number}");
+                            assert_eq!(text(&caller.call(&question).unwrap()), question);
+                        }
+                    });
+                }
+            });
+            assert_eq!(runs.try_iter().count(), 800);
+        }
     }
 }
 
