@@ -17,7 +17,10 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use zeroless::{Caller, Client, ErrorKind, Message, Result, Server, frames, text};
+use zeroless::{Caller, Client, ErrorKind, Message, Result, Server, text};
+
+/// How long to wait for an answer, or for a server.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
@@ -48,10 +51,8 @@ fn calculate(call: &Message) -> std::result::Result<[String; 1], Box<dyn Error>>
 }
 
 fn client(port: u16) -> Result<()> {
-    let call = Client::new()
-        .connect_local(port)
-        .timeout(Duration::from_secs(2))
-        .call()?;
+    let call = Client::new().connect_local(port).timeout(PATIENCE).call()?;
+    wait_for_server(&call)?;
     let call = &call;
     thread::scope(|scope| {
         let threads: Vec<_> = (0..8).map(|number| scope.spawn(move || ask(call, number))).collect();
@@ -60,28 +61,43 @@ fn client(port: u16) -> Result<()> {
     })
 }
 
+/// A call waits for its server by itself, until its timeout. This says only once, and not in each thread, that there is none.
+fn wait_for_server(call: &Caller) -> Result<()> {
+    loop {
+        match call.wait_for_server(PATIENCE) {
+            Err(error) if error.kind() == ErrorKind::NotConnected => println!("no server yet; is it running?"),
+            outcome => return outcome,
+        }
+    }
+}
+
 /// What each of the eight threads does. All share one caller.
 fn ask(call: &Caller, number: i64) -> Result<()> {
+    let number = number.to_string();
     for operator in ["+", "/"] {
-        let question = format!("100 {operator} {number}");
-        match call_until_answered(call, frames!["100", operator, number.to_string()]) {
-            Ok(answer) => println!("{question} = {}", text(&answer)),
+        let question = ["100", operator, &number];
+        match call_until_answered(call, &question) {
+            Ok(answer) => println!("{} = {}", question.join(" "), text(&answer)),
             // The server's own words. To ask again would not help.
-            Err(error) if error.kind() == ErrorKind::Failed => println!("{question}: {error}"),
+            Err(error) if error.kind() == ErrorKind::Failed => println!("{}: {error}", question.join(" ")),
             Err(error) => return Err(error),
         }
     }
     Ok(())
 }
 
-fn call_until_answered(call: &Caller, question: &[&[u8]]) -> Result<Message> {
+fn call_until_answered(call: &Caller, question: &[&str]) -> Result<Message> {
     loop {
-        match call(question) {
+        match call.call(question) {
             // The call was not run, so it is always right to call again.
-            Err(error) if error.kind() == ErrorKind::NotConnected => println!("no server yet; is it running?"),
+            Err(error) if error.kind() == ErrorKind::NotConnected => {
+                println!("{}: no server any more; waiting for one", question.join(" "));
+            }
             // The server may have run the call. This calls again only because it does no harm to add twice. A program
             // that orders tea must not.
-            Err(error) if matches!(error.kind(), ErrorKind::Lost | ErrorKind::TimedOut) => println!("asking again"),
+            Err(error) if matches!(error.kind(), ErrorKind::Lost | ErrorKind::TimedOut) => {
+                println!("{}: no answer; asking again", question.join(" "));
+            }
             outcome => return outcome,
         }
     }

@@ -334,11 +334,10 @@ impl Line {
                 endpoints,
             },
         };
-        let outcome = probe.socket.receive(&mut Message::new(), Wait::Never);
+        let outcome = probe.socket.wait_for_peer(Wait::Never);
         *current = Some(probe);
         match outcome {
             Err(error) if error.kind() == ErrorKind::Denied => Err(error),
-            // Servers send nothing to a socket that asks nothing.
             _ => Ok(()),
         }
     }
