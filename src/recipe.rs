@@ -35,6 +35,9 @@ macro_rules! option_methods {
             /// You can then call or iterate again. When the last socket of the process closes, messages that are not
             /// delivered within this time are dropped, unless [`linger`](Self::linger) sets another time.
             ///
+            /// For [`call`](Self::call), this is how long to wait for the answer. If no server is connected in this time,
+            /// the error is [`NotConnected`](crate::ErrorKind::NotConnected).
+            ///
             /// # Examples
             ///
             /// ```
@@ -55,7 +58,8 @@ macro_rules! option_methods {
             /// The default is the [`timeout`](Self::timeout), or forever if there is none. The time starts when the
             /// socket closes. But only closing the *last* socket of the process waits; until then, libzmq delivers in
             /// the background. If the time passes, messages that are not delivered are lost, and an error in the
-            /// [log](crate#the-log) says so, where libzmq lets the crate know it.
+            /// [log](crate#the-log) says so, where libzmq lets the crate know it. A `call` socket never waits, because a
+            /// call that was not sent yet has been given up.
             ///
             /// # Examples
             ///
@@ -82,6 +86,9 @@ macro_rules! option_methods {
             /// * `push`, `request`, `dealer` and `pair` block while the queues of all peers are full.
             /// * `router` and `stream` block while the queue of the one peer that the message is for is full.
             /// * `publish`, `xpublish` and `reply` drop the message for a peer whose queue is full.
+            /// * `call` waits while the queues of all servers are full, and `serve` drops the answer to a caller whose
+            ///   queue is full. For these two, a queue has room for twice as many. [`Caller`](crate::Caller#when-to-set-a-timeout)
+            ///   says why a caller with more threads than this needs a timeout.
             ///
             /// For [`dispatch`](Self::dispatch), this is how many jobs may have no outcome yet, before dispatching
             /// blocks. The default is 1000 jobs, and 0 means no limit.

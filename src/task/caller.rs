@@ -45,7 +45,7 @@ pub(crate) type OpenProbe = Box<dyn Fn(&[String]) -> Result<OpenSocket> + Send +
 ///
 /// | kind | what happened | did the server run it? |
 /// |---|---|---|
-/// | [`NotConnected`](ErrorKind::NotConnected) | no server was connected in time, or the client has no address | no; call again at will |
+/// | [`NotConnected`](ErrorKind::NotConnected) | no server with room for the call was connected in time, or the client has no address | no; call again at will |
 /// | [`Failed`](ErrorKind::Failed) | the server says that the call has failed; the text of the error is its own | yes, as far as its text says |
 /// | [`Lost`](ErrorKind::Lost) | the connection was lost before the answer arrived | perhaps |
 /// | [`TimedOut`](ErrorKind::TimedOut) | no answer arrived in time | perhaps |

@@ -32,7 +32,7 @@ use crate::{report, unwind};
 /// # Calls whose callers have given up
 ///
 /// A call says how long its caller waits. When a server looks for the next call, it takes all calls that have arrived, up
-/// to its [`high_water_mark`](crate::Server::high_water_mark). If it has then held one for longer than its caller waits,
+/// to its [`high_water_mark`](crate::Server::high_water_mark), and 10,000 at most. If it has then held one for longer than its caller waits,
 /// it drops that call without running it. So a server that is overrun does not spend its time on answers that nobody
 /// waits for. Only the time in the server's hands counts, not the time on the way, so the clocks of two machines are
 /// never compared.

@@ -91,6 +91,15 @@ fn stop(process: &Process) {
     });
 }
 
+/// How many connections a server of this machine has.
+fn connections_to(port: u16) -> usize {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let (server, established) = (format!("0100007F:{port:04X}"), "01");
+    let columns = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let is_open = |line: &str| columns(line)[1] == server && columns(line)[3] == established;
+    table.lines().skip(1).filter(|line| is_open(line)).count()
+}
+
 #[test]
 #[cfg_attr(
     not(libzmq = "own"),
@@ -300,9 +309,28 @@ mod server {
         }
     }
 
-    /// The caller uses its socket only after the restarts. libzmq connects again by itself, but not over `inproc`.
+    /// The caller does not use its socket meanwhile.
     #[test]
     fn restarted_while_caller_is_idle_is_found() {
+        let _watchdog = watchdog();
+        let mut calls = Server::new(0).serve().unwrap();
+        let port = calls.socket().port().unwrap();
+        let caller = connected(&client_of_port(port));
+        for _ in 0..10 {
+            drop(calls);
+            calls = Server::new(port).serve().unwrap();
+            wait_until(|| connections_to(port) == 1);
+            thread::scope(|scope| {
+                let call = scope.spawn(|| caller.call("anything").unwrap());
+                calls.recv().unwrap().reply("answer").unwrap();
+                assert_eq!(call.join().unwrap(), [b"answer"]);
+            });
+        }
+    }
+
+    /// libzmq connects again by itself, but not over `inproc`.
+    #[test]
+    fn restarted_over_inproc_while_caller_is_idle_is_found() {
         let _watchdog = watchdog();
         let server = Server::at("inproc://restarted-while-idle");
         let calls = server.serve().unwrap();
@@ -1025,15 +1053,6 @@ mod probe {
 
     /// Longer than a client waits before it opens the second socket.
     const PROBED: Duration = Duration::from_millis(500);
-
-    /// How many connections a server of this machine has.
-    fn connections_to(port: u16) -> usize {
-        let table = fs::read_to_string("/proc/net/tcp").unwrap();
-        let (server, established) = (format!("0100007F:{port:04X}"), "01");
-        let columns = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        let is_open = |line: &str| columns(line)[1] == server && columns(line)[3] == established;
-        table.lines().skip(1).filter(|line| is_open(line)).count()
-    }
 
     #[test]
     fn closes_when_a_call_was_answered() {
