@@ -33,8 +33,9 @@ use crate::{report, unwind};
 ///
 /// A call says how long its caller waits. When a server looks for the next call, it takes all calls that have arrived, up
 /// to its [`high_water_mark`](crate::Server::high_water_mark), and 10,000 at most. If it has then held one for longer than its caller waits,
-/// it drops that call without running it. So a server that is overrun does not spend its time on answers that nobody
-/// waits for. Only the time in the server's hands counts, not the time on the way, so the clocks of two machines are
+/// it drops that call without running it. And once the oldest call has waited for half of its time, the newest is run first,
+/// so that it is answered in time, instead of one after the other just too late. So a server that is overrun does not spend
+/// its time on answers that nobody waits for. Only the time in the server's hands counts, not the time on the way, so the clocks of two machines are
 /// never compared.
 #[derive(Clone)]
 pub struct Calls {
@@ -50,6 +51,19 @@ struct Hands {
     /// How many threads wait for a call to arrive. While they wait, a call that arrives is for one of them, so no other
     /// thread takes more calls than it runs.
     waiting: usize,
+}
+
+impl Hands {
+    /// Takes the call that has waited longest. But if that has waited for half of its time, the server is overrun. Then the
+    /// call that came last is taken, which can still be answered in time. To go on with the oldest would mean to answer
+    /// each just too late.
+    fn take(&mut self) -> Option<Held> {
+        let oldest = self.held.front()?;
+        match oldest.is_late() && !oldest.is_given_up() {
+            true => self.held.pop_back(),
+            false => self.held.pop_front(),
+        }
+    }
 }
 
 struct Held {
@@ -227,7 +241,7 @@ impl Calls {
                     Err(error) => return Err(error),
                 }
             }
-            match hands.held.pop_front() {
+            match hands.take() {
                 None => return Ok(None),
                 Some(held) if held.is_given_up() => {
                     log::debug!(target: "zeroless", "{} drops a call that its caller has given up", self.socket.label());
@@ -275,6 +289,11 @@ impl Held {
     fn is_given_up(&self) -> bool {
         self.patience.is_some_and(|patience| self.taken.elapsed() >= patience)
     }
+
+    fn is_late(&self) -> bool {
+        self.patience
+            .is_some_and(|patience| self.taken.elapsed() >= patience / 2)
+    }
 }
 
 /// Runs the function for a call, and answers with what it returns.
@@ -309,5 +328,50 @@ impl Iterator for &Calls {
 impl fmt::Debug for Calls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Calls({})", self.socket.label())
+    }
+}
+
+#[cfg(all(test, not(zeroless_loom)))]
+mod tests {
+    use super::*;
+    use crate::recipe::Server;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// The calls that a server takes, one after the other, if it holds calls that have waited for these times.
+    fn taken<const N: usize>(held: [(u64, Option<Duration>); N]) -> [usize; N] {
+        let calls = Server::new(0).serve().unwrap();
+        let hold = |(number, (seconds, patience)): (usize, (u64, Option<Duration>))| {
+            let message = vec![b"peer".to_vec(), Vec::new(), vec![0; number]];
+            Held {
+                call: Call::new(calls.socket.clone(), protocol::parse_request(message).unwrap()),
+                taken: Instant::now() - Duration::from_secs(seconds),
+                patience,
+            }
+        };
+        let mut hands = Hands {
+            held: held.into_iter().enumerate().map(hold).collect(),
+            limit: N,
+            waiting: 0,
+        };
+        [(); N].map(|()| hands.take().unwrap().call[0].len())
+    }
+
+    #[test]
+    fn oldest_is_next() {
+        let held = [(4, Some(PATIENCE)), (3, None), (2, Some(PATIENCE)), (1, None)];
+        assert_eq!(taken(held), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn newest_is_next_if_the_server_is_overrun() {
+        let held = [(6, Some(PATIENCE)), (3, Some(PATIENCE)), (1, Some(PATIENCE))];
+        assert_eq!(taken(held), [2, 1, 0]);
+    }
+
+    #[test]
+    fn what_was_given_up_and_what_has_no_limit_is_not_overtaken() {
+        let held = [(15, None), (12, Some(PATIENCE)), (6, Some(PATIENCE)), (1, None)];
+        assert_eq!(taken(held), [0, 1, 3, 2]);
     }
 }
