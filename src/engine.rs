@@ -521,22 +521,43 @@ impl Engine {
 
     /// Connects again to the servers that libzmq may have given up, which it does not report: `inproc` servers that have
     /// closed, and, if a message was `sent` to the others since they were connected, those that have sent a frame that is
-    /// too large or malformed. What is queued for them is lost.
+    /// too large or malformed. What is queued for them is lost. Does nothing if a peer has room for a message.
     ///
     /// This writes nothing to the log: the caller holds a lock, and a logger may need it.
     pub(crate) fn connect_again(&self, sent: bool) {
-        for endpoint in self.connected() {
-            let may_be_given_up = match endpoint::is_inproc(&endpoint) {
-                true => !inproc::are_unbound(slice::from_ref(&endpoint)),
-                false => sent,
-            };
-            if may_be_given_up {
-                // An error means that another thread has disconnected or closed the socket.
-                let _ = self
-                    .disconnect_quietly(&endpoint)
-                    .and_then(|()| self.connect_quietly(&endpoint));
-            }
+        let may_be_given_up = |endpoint: &String| match endpoint::is_inproc(endpoint) {
+            true => !inproc::are_unbound(slice::from_ref(endpoint)),
+            false => sent,
+        };
+        let mut endpoints = self.connected();
+        endpoints.retain(may_be_given_up);
+        if endpoints.is_empty() || self.gate.run(|wire| wire.try_find_room()).is_ok() {
+            return;
         }
+        // An error means that another thread has disconnected or closed the socket.
+        endpoints.retain(|endpoint| self.disconnect_quietly(endpoint).is_ok());
+        self.await_no_room();
+        for endpoint in endpoints {
+            let _ = self.connect_quietly(&endpoint);
+        }
+    }
+
+    /// Waits until no peer has room for a message, after disconnecting from all.
+    ///
+    /// libzmq's own thread may have just made a connection. It adds it to the socket, and takes it away again when it learns
+    /// that the socket has disconnected. What is sent in between is lost.
+    fn await_no_room(&self) {
+        /// libzmq's thread may be busy.
+        const LIMIT: Duration = Duration::from_millis(200);
+
+        let look = |wire: &mut Wire| match wire.try_find_room() {
+            Ok(()) => Err(zmq::Error::EAGAIN),
+            Err(_) => Ok(()),
+        };
+        // If another peer has room, there is nothing to wait for.
+        let _ = self
+            .gate
+            .run_blocking(Direction::Receiving, Wait::For(LIMIT), || None, look);
     }
 
     pub(crate) fn disconnect_all(&self) -> Result<()> {

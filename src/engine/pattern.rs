@@ -269,7 +269,7 @@ impl Pattern {
                 // runs it.
                 set_options: |socket| {
                     socket.set_immediate(true)?;
-                    double_send_mark(socket)
+                    set_call_options(socket)
                 },
                 // A call that is still queued has been given up.
                 linger: Linger::Never,
@@ -290,7 +290,7 @@ impl Pattern {
                 socket_type: zmq::ROUTER,
                 set_options: |socket| {
                     set_router_options(socket)?;
-                    double_send_mark(socket)
+                    set_call_options(socket)
                 },
                 message_shape: MessageShape::Routed,
                 ..COMMON
@@ -397,9 +397,16 @@ fn set_router_options(socket: &zmq::Socket) -> zmq::Result<()> {
     socket.set_router_handover(true)
 }
 
-/// Makes the queue of a peer hold as many messages as the high-water mark says, for certain. libzmq may count half a queue
-/// of messages that have left it already, because it learns of those late.
-fn double_send_mark(socket: &zmq::Socket) -> zmq::Result<()> {
+/// Sets what both ends of calls have in common.
+///
+/// * The queue of a peer holds as many messages as the high-water mark says, for certain. libzmq may count half a queue of
+///   messages that have left it already, because it learns of those late.
+/// * A caller notices that its server has gone only while no connection is there. libzmq would connect again after a tenth
+///   of a second, and on a busy machine a thread may have to wait longer than that for a processor.
+fn set_call_options(socket: &zmq::Socket) -> zmq::Result<()> {
+    const RECONNECT_INTERVAL_MS: i32 = 500;
+
+    socket.set_reconnect_ivl(RECONNECT_INTERVAL_MS)?;
     socket.set_sndhwm(socket.get_sndhwm()?.saturating_mul(2))
 }
 

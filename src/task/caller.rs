@@ -66,8 +66,8 @@ pub(crate) type OpenProbe = Box<dyn Fn(&[String]) -> Result<OpenSocket> + Send +
 /// * A server behind a [proxy](crate::proxy()) ends.
 /// * More calls are unanswered than [`high_water_mark`](crate::Client::high_water_mark) says. Then the crate cannot tell
 ///   a full queue from a lost server.
-/// * This process was stopped, or waited for a processor, for a tenth of a second or longer, and meanwhile the connection
-///   was lost and made again.
+/// * This process was stopped, or waited for a processor, for half a second or longer, and meanwhile the connection was
+///   lost and made again.
 #[derive(Clone)]
 pub struct Caller {
     line: Arc<Line>,

@@ -316,7 +316,7 @@ mod server {
         let mut calls = Server::new(0).serve().unwrap();
         let port = calls.socket().port().unwrap();
         let caller = connected(&client_of_port(port));
-        for _ in 0..10 {
+        for _ in 0..5 {
             drop(calls);
             calls = Server::new(port).serve().unwrap();
             wait_until(|| connections_to(port) == 1);
