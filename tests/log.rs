@@ -11,7 +11,7 @@ use support::{
     argument_of_child, await_denial, await_subscribers, client_of, client_of_port, client_of_sender, push_and_pull,
     run_in_child, silence, wait_until, watchdog,
 };
-use zeroless::{Call, Caller, Server, text};
+use zeroless::{Call, Caller, ErrorKind, Server, text};
 
 /// Keeps what is logged. A process has only one logger, so each test looks for its own ports.
 struct Memory(Mutex<Vec<(Level, String)>>);
@@ -366,5 +366,45 @@ mod logger_that_calls {
             received[1].starts_with("log, call on") && received[1].contains("sent 1 frame"),
             "{received:?}"
         );
+    }
+}
+
+mod logger_that_panics {
+    use super::*;
+
+    struct Panics;
+
+    impl Log for Panics {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            let text = record.args().to_string();
+            assert!(!(text.starts_with("serve on") && text.contains("sent")), "on purpose");
+        }
+
+        fn flush(&self) {}
+    }
+
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn handler_panics_too() {
+        log::set_logger(&Panics).unwrap();
+        log::set_max_level(LevelFilter::Trace);
+        let calls = Server::new(0).serve().unwrap();
+        let caller = client_of_port(calls.socket().port().unwrap()).call().unwrap();
+        let server = thread::spawn(move || {
+            let _call = calls.recv().unwrap();
+            panic!("on purpose");
+        });
+        assert_eq!(caller.call("question").unwrap_err().kind(), ErrorKind::Failed);
+        assert!(server.join().is_err());
+    }
+
+    #[test]
+    fn does_not_abort_when_a_call_is_dropped() {
+        let _watchdog = watchdog();
+        run_in_child(handler_panics_too, "").succeeds();
     }
 }

@@ -97,6 +97,19 @@
 //! Tests: `tasks::call_faults::errors::timed_out_is_never_run_twice`,
 //! `tasks::call_faults::errors::not_connected_is_not_run`
 //!
+//! **A call fails at once if its handler fails, panics or drops it, and when the caller's only server ends.** A caller whose
+//! thread waits for a processor for half a second, and one with [more calls than its high-water
+//! mark](crate::Caller#when-to-set-a-timeout), may not notice that its server has ended: set a timeout.
+//!
+//! Tests: `tasks::call_faults::errors::failed_was_run_once`, `tasks::call::workers::answer_fail_and_survive_panics`,
+//! `tasks::call_faults::server::killed_before_and_during_handler_is_lost`,
+//! `tasks::call_faults::server::restarted_within_milliseconds_is_lost`
+//!
+//! **A server that is overrun does not run what it has held for longer than the caller waits.**
+//! [`Calls`](crate::Calls#calls-whose-callers-have-given-up) says which time counts.
+//!
+//! Test: `tasks::call_faults::callers::that_gave_up_are_not_run`
+//!
 //! **Each job has exactly one outcome while its producer lives**, whichever workers die. It may run more than once:
 //! [`guide::jobs`](super::jobs) lists the details.
 //!

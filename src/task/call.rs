@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::handle::OpenSocket;
 use crate::message::{AsFrames, Message};
 use crate::report;
+use crate::unwind::contain;
 
 /// A call that a server has received: answer it once, with [`reply`](Call::reply) or [`fail`](Call::fail).
 ///
@@ -174,8 +175,9 @@ impl Drop for Call {
                 true => "the server has panicked while it ran the call",
                 false => "the server has dropped the call without an answer",
             };
-            // If this fails, the socket is closed, and nobody can be told.
-            let _ = self.fail_with(&reason);
+            // If this fails, the socket is closed, and nobody can be told. If a logger panicked here during another panic, the
+            // process would abort.
+            contain(|| self.fail_with(&reason));
         }
     }
 }

@@ -184,13 +184,26 @@ fn works_through_a_proxy() {
         for call in calls {
             match call[0].as_slice() {
                 b"no" => call.fail("no way").unwrap(),
-                _ => call.reply("yes").unwrap(),
+                _ => {
+                    let frames = call.to_vec();
+                    call.reply(&frames).unwrap();
+                }
             }
         }
     });
-    let caller = client_of_port(front.port().unwrap()).call().unwrap();
-    assert_eq!(caller.call("please").unwrap(), [b"yes"]);
-    assert_eq!(caller.call("no").unwrap_err().to_string(), "no way");
+    // The calls of both callers have the same numbers.
+    let callers = [(); 2].map(|()| client_of_port(front.port().unwrap()).call().unwrap());
+    thread::scope(|scope| {
+        for (number, caller) in callers.iter().enumerate() {
+            scope.spawn(move || {
+                for call in 0..500 {
+                    let question = format!("{number} {call}");
+                    assert_eq!(text(&caller.call(&question).unwrap()), question);
+                }
+            });
+        }
+    });
+    assert_eq!(callers[0].call("no").unwrap_err().to_string(), "no way");
 }
 
 #[test]
