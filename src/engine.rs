@@ -554,7 +554,7 @@ impl Engine {
             Ok(()) => Err(zmq::Error::EAGAIN),
             Err(_) => Ok(()),
         };
-        // If another peer has room, there is nothing to wait for.
+        // A peer that still has room then is another one.
         let _ = self
             .gate
             .run_blocking(Direction::Receiving, Wait::For(LIMIT), || None, look);
