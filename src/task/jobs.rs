@@ -92,10 +92,31 @@ impl Jobs {
         Ok(Jobs { pool: Arc::new(pool) })
     }
 
-    /// The next job; `None` if there is none for an ordinary reason.
-    fn next_job(&self) -> Result<Option<Job>> {
+    /// Receives the next job, and blocks until there is one; `None` if the producer has no more jobs.
+    ///
+    /// Iteration does the same, and ends without saying why. Use this to tell the reasons apart.
+    ///
+    /// # Errors
+    ///
+    /// * [`TimedOut`](ErrorKind::TimedOut) if the recipe's timeout passed first.
+    /// * [`Closed`](ErrorKind::Closed) if [`close`](Self::close) was called, before or during the call.
+    /// * [`Denied`](ErrorKind::Denied) if the producer [does not let this worker
+    ///   in](crate::guide::networks#refused-clients).
+    /// * [`Exhausted`](ErrorKind::Exhausted) if there is no file descriptor to wait with, or no memory for the job.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroless::{Client, ErrorKind};
+    ///
+    /// let jobs = Client::new().connect_local(9).timeout(Duration::from_millis(10)).work()?;
+    /// assert_eq!(jobs.recv().unwrap_err().kind(), ErrorKind::TimedOut); // there is no producer
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn recv(&self) -> Result<Option<Job>> {
         let Some(mut worker) = self.pool.take()? else {
-            return Ok(None);
+            return Err(self.pool.closed());
         };
         let waiting = Waiting::begin(&self.pool, &worker);
         let outcome = worker.wait(&self.pool);
@@ -115,7 +136,18 @@ impl Jobs {
             drop(unneeded);
         }
         self.pool.put_back(worker);
-        outcome.map(|_| None)
+        match outcome? {
+            Next::Nothing => Err(self.pool.nothing()),
+            _ => Ok(None),
+        }
+    }
+
+    /// The next job; `None` if there is none for an ordinary reason.
+    fn next_job(&self) -> Result<Option<Job>> {
+        match self.recv() {
+            Err(error) if error.ends_iteration_quietly() => Ok(None),
+            outcome => outcome,
+        }
     }
 
     /// Calls `work` with the jobs, on `count` threads, and blocks until the producer has no more jobs.
@@ -229,6 +261,21 @@ impl Pool {
         let mut state = self.lock();
         if !state.is_closed {
             state.free.push(worker);
+        }
+    }
+
+    fn closed(&self) -> Error {
+        Error::new(ErrorKind::Closed, "there is no job: the worker is closed")
+    }
+
+    /// Why a wait has ended without a job.
+    fn nothing(&self) -> Error {
+        match self.timeout {
+            Some(timeout) if !self.lock().is_closed => {
+                let message = format!("there was no job within {timeout:?}; start the producer, or wait longer");
+                Error::new(ErrorKind::TimedOut, message)
+            }
+            _ => self.closed(),
         }
     }
 

@@ -88,6 +88,21 @@ impl Outcomes {
         }
     }
 
+    /// Returns how many workers are there: idle or with a job.
+    ///
+    /// [`wait_for_workers`](crate::Dispatcher::wait_for_workers) says when a worker is there. Use this to show progress.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (dispatch, outcomes) = zeroless::Server::new(0).dispatch()?;
+    /// assert_eq!(outcomes.workers(), 0);
+    /// # Ok::<(), zeroless::Error>(())
+    /// ```
+    pub fn workers(&self) -> usize {
+        self.producer().workers()
+    }
+
     /// Returns the producer's socket, for example to read its port or to close it.
     ///
     /// # Examples

@@ -153,6 +153,11 @@ impl Producer {
         Ok(())
     }
 
+    /// How many workers there are.
+    pub(super) fn workers(&self) -> usize {
+        self.shared.lock().workers
+    }
+
     /// Notes that the last handle of a side is gone.
     pub(super) fn leave(&self, side: Side) {
         let mut state = self.shared.lock();

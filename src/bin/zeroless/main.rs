@@ -1,0 +1,140 @@
+//! The command line `zeroless`: the words of the crate, from a shell.
+//!
+//! ```text
+//! main                         which command
+//! patterns, calls, dispatch,
+//! work, proxy                  what each does
+//! session, workers             what they share
+//! input, output, exec,
+//! joblog, progress, recipe     what goes in and out
+//! options, help, address,
+//! format, ending, fault, log   values, and how the program ends
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod address;
+mod calls;
+mod dispatch;
+mod ending;
+mod exec;
+mod fault;
+mod format;
+mod help;
+mod input;
+mod joblog;
+mod log;
+mod options;
+mod output;
+mod patterns;
+mod progress;
+mod proxy;
+mod recipe;
+mod session;
+mod work;
+mod workers;
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use zeroless::Keypair;
+
+use crate::address::Address;
+use crate::fault::{Fault, Result};
+use crate::format::Format;
+use crate::options::{Cli, Command, Pattern};
+use crate::recipe::{Recipe, in_role};
+use crate::session::Session;
+
+fn main() -> ExitCode {
+    let options = Cli::parse();
+    log::start(options.verbose);
+    let outcome = run(options.command);
+    ending::wait_if_signalled();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Fault { status, message }) => {
+            if let Some(message) = message {
+                eprintln!("{message}");
+            }
+            ExitCode::from(status)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Server(options) => {
+            let recipe = Recipe::of_server(&options)?;
+            let tells_port = options.addresses.iter().any(Address::is_any_port);
+            let session = Session::new(recipe, tells_port, &options.common, Format::LINES)?;
+            run_pattern(session, options.pattern)
+        }
+        Command::Client(options) => {
+            // Plain TCP has no messages.
+            let default = match options.pattern {
+                Pattern::Stream(_) => Format::Raw,
+                _ => Format::LINES,
+            };
+            let session = Session::new(Recipe::of_client(&options)?, false, &options.common, default)?;
+            run_pattern(session, options.pattern)
+        }
+        Command::Proxy(options) => proxy::proxy(&options),
+        Command::Keygen { name } => keygen(&name),
+        Command::Completions { shell } => print(&help::completions(shell)),
+        Command::Man { command } => print(&help::man_page(&command)?),
+    }
+}
+
+fn run_pattern(mut session: Session, pattern: Pattern) -> Result<()> {
+    let session = &mut session;
+    match pattern {
+        Pattern::Push(messages) => patterns::push(session, messages.messages),
+        Pattern::Pull => patterns::pull(session),
+        Pattern::Publish(options) => patterns::publish(session, options),
+        Pattern::Subscribe { topics } => patterns::subscribe(session, topics),
+        Pattern::Request(messages) => calls::request(session, messages.messages),
+        Pattern::Reply(options) => calls::reply(session, options),
+        Pattern::Call { call } => calls::call(session, call),
+        Pattern::Serve(options) => calls::serve(session, options),
+        Pattern::Dispatch(options) => dispatch::dispatch(session, options),
+        Pattern::Work(options) => work::work(session, options),
+        Pattern::Pair(messages) => {
+            let opened = in_role!(&session.recipe, recipe => recipe.pair());
+            patterns::exchange(session, opened, messages.messages)
+        }
+        Pattern::Dealer(messages) => {
+            let opened = in_role!(&session.recipe, recipe => recipe.dealer());
+            patterns::exchange(session, opened, messages.messages)
+        }
+        Pattern::Router(messages) => {
+            let opened = in_role!(&session.recipe, recipe => recipe.router());
+            patterns::exchange(session, opened, messages.messages)
+        }
+        Pattern::Xpublish(messages) => {
+            let opened = in_role!(&session.recipe, recipe => recipe.xpublish());
+            patterns::exchange(session, opened, messages.messages)
+        }
+        Pattern::Xsubscribe(messages) => {
+            let opened = in_role!(&session.recipe, recipe => recipe.xsubscribe());
+            patterns::exchange(session, opened, messages.messages)
+        }
+        Pattern::Stream(messages) => patterns::stream(session, messages.messages),
+    }
+}
+
+/// Makes a keypair, and writes it to two files.
+fn keygen(name: &Path) -> Result<()> {
+    let keypair = Keypair::generate()?;
+    let file = |ending: &str| [name.as_os_str(), OsStr::new(ending)].join(OsStr::new(""));
+    keypair.save(file(".key_secret"))?;
+    keypair.public().save(file(".key"))?;
+    print(format!("{}\n", keypair.public()).as_bytes())
+}
+
+fn print(bytes: &[u8]) -> Result<()> {
+    io::stdout().write_all(bytes).map_err(Fault::from_output)
+}
