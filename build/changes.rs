@@ -340,6 +340,22 @@ void zmq::tcp_connecter_t::out_event ()
 ",
     },
     Change {
+        file: "pipe.cpp",
+        old: "    if (!(msg_->flags () & msg_t::more) && !msg_->is_routing_id ())
+        _msgs_read++;
+
+    if (_lwm > 0 && _msgs_read % _lwm == 0)
+        send_activate_write (_peer, _msgs_read);
+",
+        new: "    //  Only when a whole message was read, so that this is always news.
+    if (!(msg_->flags () & msg_t::more) && !msg_->is_routing_id ()) {
+        _msgs_read++;
+        if (_lwm > 0 && _msgs_read % _lwm == 0)
+            send_activate_write (_peer, _msgs_read);
+    }
+",
+    },
+    Change {
         file: "session_base.hpp",
         old: "    void engine_ready ();
 ",

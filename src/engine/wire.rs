@@ -17,7 +17,7 @@ use super::gate::Pollable;
 use super::incoming::{Incoming, LARGE};
 use super::pattern::{AfterTornMessage, Pattern, Properties, Udp};
 use super::subscriptions::Subscriptions;
-use super::wait::{Deadline, milliseconds};
+use super::wait::{Deadline, Wait, milliseconds};
 use crate::{endpoint, sys};
 
 /// Stands for "the socket has never had an endpoint". libzmq never returns this one from sending or receiving.
@@ -604,7 +604,19 @@ impl Wire {
     /// To such a client, libzmq reports that it has taken a message, or that one has arrived. Without either, libzmq has
     /// removed the queue, because the server has refused the client.
     pub(super) fn is_refused_by_event(&self) -> zmq::Result<bool> {
-        Ok(self.ready_events()?.is_empty())
+        /// How long after a frame the next one of its message is taken.
+        const FRAME_INTERVAL: Duration = Duration::from_millis(100);
+
+        loop {
+            if !self.ready_events()?.is_empty() {
+                return Ok(false);
+            }
+            // Other libzmqs than ours also report that they have taken a frame that is not the last one of its message.
+            let may_be_a_frame = !cfg!(libzmq = "own");
+            if !may_be_a_frame || !self.wait_for_event(Deadline::after(Wait::For(FRAME_INTERVAL)))? {
+                return Ok(true);
+            }
+        }
     }
 }
 

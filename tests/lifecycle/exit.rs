@@ -76,6 +76,29 @@ fn pushes_and_warns() {
 
 #[test]
 #[ignore = "runs as a child process of another test"]
+fn pushes_frames_and_warns() {
+    env_logger::builder().filter_level(log::LevelFilter::Warn).init();
+    let push = client_of_port(argument_of_child().parse().unwrap()).push().unwrap();
+    push(&[b"a message", b"of", b"several frames"]).unwrap();
+}
+
+/// libzmq takes the first frame of the message before it has taken a whole message.
+#[test]
+fn frames_that_are_delivered_are_not_reported_as_lost() {
+    let _watchdog = watchdog();
+    let pull = Server::new(0).pull().unwrap();
+    let port = pull.socket().port().unwrap().to_string();
+    for _ in 0..10 {
+        let mut child = run_in_child(pushes_frames_and_warns, &port);
+        assert_eq!(pull.recv().unwrap().len(), 3);
+        let said: Vec<String> = child.reports().collect();
+        assert!(!said.iter().any(|line| line.contains("lost")), "{said:?}");
+        child.succeeds();
+    }
+}
+
+#[test]
+#[ignore = "runs as a child process of another test"]
 fn closes_from_another_thread_and_returns() {
     let push = client_of_port(argument_of_child().parse().unwrap())
         .high_water_mark(0)
