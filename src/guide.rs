@@ -10,6 +10,7 @@
 //! | [`python`] | How is a line of Python's Zeroless written here? What is different? |
 //! | [`protocol`] | What do `call` and `serve` send? How does a program in another language call, or answer? |
 //! | [`draft`] | What are the draft sockets for, and UDP? What does one want instead? |
+//! | [`shell`] | How do scripts of a shell use all this, with the command line `zeroless`? |
 //! | [`platforms`] | Which systems does the crate support? Which builds of libzmq are there, and what does each lack? |
 
 pub mod draft;
@@ -19,3 +20,4 @@ pub mod networks;
 pub mod platforms;
 pub mod protocol;
 pub mod python;
+pub mod shell;

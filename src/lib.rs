@@ -32,6 +32,7 @@
 //! * [Live sockets and options](#live-sockets-and-options)
 //! * [Guarantees](#guarantees)
 //! * [Other languages](#other-languages)
+//! * [From a shell](#from-a-shell)
 //! * [Networks](#networks)
 //! * [Draft sockets and UDP](#draft-sockets-and-udp)
 //! * [Platforms](#platforms)
@@ -734,6 +735,11 @@
 //! [`guide::protocol`] shows what `call` and `serve` send, and a client in Python.
 //!
 //! If you know Python's Zeroless, read [`guide::python`]. It shows the lines of both side by side.
+//!
+//! # From a shell
+//!
+//! The command line `zeroless` has the same words: `zeroless server 12345 pull` prints a line for each message. It shows
+//! what ZeroMQ programs send, and makes scripts of a shell a pool of workers or a service. [`guide::shell`] explains it.
 //!
 //! # Networks
 //!

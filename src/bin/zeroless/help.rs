@@ -113,7 +113,7 @@ the exit status is 1. A call that has timed out may have run.";
 pub const SERVE: &str = "\
 Examples:
   zeroless server 12345 serve --workers 4 -- ./answer
-  zeroless server 12345 serve --stdin -- jq -c .
+  zeroless server 12345 serve --stdin -- tr a-z A-Z
 
 The frames of a call are appended to the command as arguments, or put in the
 place of {}. The output is the answer, without a last line end. If the exit
@@ -164,10 +164,10 @@ options for access apply to both ports.";
 
 pub const KEYGEN: &str = "\
 Examples:
-  zeroless keygen server
-  zeroless keygen client
-  zeroless server 12345 --curve server.key_secret --allow-keys client.key pull
-  zeroless client 12345 --curve client.key_secret --server-key server.key push hi
+  zeroless keygen boss
+  zeroless keygen ada
+  zeroless server 12345 --curve boss.key_secret --allow-keys ada.key pull
+  zeroless client 12345 --curve ada.key_secret --server-key boss.key push hi
 
 Give the file NAME.key to the other end, and keep NAME.key_secret. This needs a
 program with the feature curve: cargo install --path . --features cli,curve.";
@@ -179,7 +179,7 @@ Examples:
 pub const MAN: &str = "\
 Examples:
   zeroless man > zeroless.1
-  zeroless man server dispatch | man -l -";
+  zeroless man server dispatch > zeroless-server-dispatch.1";
 
 /// Prints a script that completes the command line.
 pub fn completions(shell: Shell) -> Vec<u8> {

@@ -357,7 +357,7 @@ pub struct PublishOptions {
 pub struct ReplyOptions {
     /// The replies, if there is no command; without any, they are read from the
     /// standard input
-    #[arg(value_name = "MESSAGE", conflicts_with = "command")]
+    #[arg(value_name = "REPLY", conflicts_with = "command")]
     pub messages: Vec<OsString>,
 
     /// The command to run for each request
@@ -456,12 +456,12 @@ pub struct ProxyOptions {
     #[arg(long, default_value = "router-dealer")]
     pub pattern: ProxyPattern,
 
-    #[command(flatten)]
-    pub access: Access,
-
     /// Drop a reply that its client does not take within this time
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
+
+    #[command(flatten)]
+    pub access: Access,
 
     #[command(flatten)]
     pub connection: Connection,
@@ -469,13 +469,13 @@ pub struct ProxyOptions {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum ProxyPattern {
-    /// Requests and calls, to servers that take turns
+    // Requests and calls, to servers that take turns.
     #[value(alias = "broker")]
     RouterDealer,
-    /// News, from publishers to subscribers
+    // News, from publishers to subscribers.
     #[value(alias = "xsubscribe-xpublish")]
     Forwarder,
-    /// Messages, from pushers to pullers
+    // Messages, from pushers to pullers.
     #[value(alias = "pull-push")]
     Streamer,
 }
