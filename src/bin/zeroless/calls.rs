@@ -132,7 +132,7 @@ fn reply_by_command(session: &Session, reply: &Sender, requests: &Receiver, comm
 pub fn serve(session: &Session, options: CommandOptions) -> Result<()> {
     let calls = in_role!(&session.recipe, recipe => recipe.serve()).map_err(Fault::from_opening)?;
     session.announce(&calls.socket());
-    let template = options.template(session);
+    let template = session.template(&options);
     let serve_one = || {
         let call = match calls.recv() {
             Err(error) if error.kind() == ErrorKind::Closed => return Ok(false),

@@ -17,7 +17,7 @@ use crate::ending;
 use crate::fault::{FAILED, Fault, Result, TIMED_OUT};
 use crate::format::Format;
 use crate::input::Input;
-use crate::joblog::{DoneJobs, Entry, JobLog};
+use crate::joblog::{DoneJobs, Entry, JobLog, Resume};
 use crate::options::DispatchOptions;
 use crate::output::Output;
 use crate::progress::Progress;
@@ -38,8 +38,9 @@ pub fn dispatch(session: &mut Session, options: DispatchOptions) -> Result<()> {
     let opened = in_role!(&session.recipe, recipe => recipe.dispatch());
     let (dispatcher, outcomes) = opened.map_err(Fault::from_opening)?;
     session.announce(&outcomes.socket());
+    let resume = Resume::new(options.resume, options.resume_failed);
     let (log, done) = match &options.joblog {
-        Some(path) => JobLog::open(path, options.resume_mode()).map(|(log, done)| (Some(log), Some(done)))?,
+        Some(path) => JobLog::open(path, resume).map(|(log, done)| (Some(log), Some(done)))?,
         None => (None, None),
     };
     let open_jobs = Arc::new(OpenJobs::default());
@@ -47,7 +48,7 @@ pub fn dispatch(session: &mut Session, options: DispatchOptions) -> Result<()> {
     let mut printer = Printer {
         output: Output::new(session.output)?,
         log,
-        failures: Failures::open(&options, session.input)?,
+        failures: Failures::open(options.failed, session.input, resume)?,
         open_jobs: Arc::clone(&open_jobs),
         keeps_order: options.keep_order,
         waiting: BTreeMap::new(),

@@ -9,7 +9,8 @@ use std::thread;
 
 use zeroless::Message;
 
-use crate::format::{Decoder, Format};
+use crate::decoder::Decoder;
+use crate::format::Format;
 
 /// What stands for the message in a command.
 const PLACE: &[u8] = b"{}";

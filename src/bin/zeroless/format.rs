@@ -1,20 +1,13 @@
-//! How messages are written as text or bytes, and read again.
+//! How messages are written as text or bytes. [`Decoder`](crate::decoder::Decoder) reads them.
 //!
-//! A message is written by one of the formats below. Each returns what went in, or refuses the message and names the
-//! format that can carry it.
+//! Each format returns what went in, or refuses the message and names the format that can carry it.
 
-mod decoder;
-mod json;
-
-#[cfg(test)]
-mod tests;
+pub mod json;
 
 use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
-
-pub use decoder::Decoder;
 
 pub const LINE_END: u8 = b'\n';
 pub const NUL: u8 = 0;
@@ -45,8 +38,8 @@ impl Format {
         Format::Text { separator, end }
     }
 
-    /// Whether a written message ends with this byte, which is in no other place.
-    fn end(self) -> Option<u8> {
+    /// The byte that ends a written message, and is in no other place.
+    pub fn end(self) -> Option<u8> {
         match self {
             Format::Text { end, .. } => Some(end),
             Format::Json | Format::Hex => Some(LINE_END),
@@ -186,7 +179,8 @@ impl FromStr for Format {
 pub struct Misfit {
     what: String,
     format: Format,
-    remedy: Format,
+    /// A format that can.
+    pub remedy: Format,
 }
 
 impl fmt::Display for Misfit {

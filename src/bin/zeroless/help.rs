@@ -1,13 +1,6 @@
-//! What the help says at its end, mostly examples, and the man page.
+//! What the help says at its end, mostly examples.
 //!
 //! A test runs each example: each line that is indented by two spaces, below `Examples`.
-
-use clap::CommandFactory;
-use clap_complete::Shell;
-use clap_mangen::Man;
-
-use crate::fault::{Fault, Result, USAGE};
-use crate::options::Cli;
 
 pub const ABOUT: &str = "\
 Sends and receives ZeroMQ messages, and shares work among machines.
@@ -180,30 +173,3 @@ pub const MAN: &str = "\
 Examples:
   zeroless man > zeroless.1
   zeroless man server dispatch > zeroless-server-dispatch.1";
-
-/// Prints a script that completes the command line.
-pub fn completions(shell: Shell) -> Vec<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "zeroless", &mut script);
-    script
-}
-
-/// The man page of the program, or of the command below it that these words name.
-pub fn man_page(words: &[String]) -> Result<Vec<u8>> {
-    let mut command = Cli::command();
-    // Names each command with those above it.
-    command.build();
-    for word in words {
-        let Some(below) = command.find_subcommand(word) else {
-            let name = command.get_name();
-            let message = format!("there is no command {word:?} below {name}; its --help lists them");
-            return Err(Fault::new(USAGE, message));
-        };
-        command = below.clone();
-    }
-    let mut page = Vec::new();
-    match Man::new(command).render(&mut page) {
-        Ok(()) => Ok(page),
-        Err(error) => Err(Fault::failed(format!("cannot write the man page: {error}"))),
-    }
-}

@@ -7,8 +7,9 @@ use std::vec;
 
 use zeroless::Message;
 
+use crate::decoder::Decoder;
 use crate::fault::{FAILED, Fault, Result, USAGE};
-use crate::format::{Decoder, Format};
+use crate::format::Format;
 
 /// How much is read at once.
 const BLOCK: usize = 64 * 1024;

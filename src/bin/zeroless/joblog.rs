@@ -79,6 +79,16 @@ pub enum Resume {
     Unfinished,
 }
 
+impl Resume {
+    pub fn new(resume: bool, resume_failed: bool) -> Resume {
+        match (resume_failed, resume) {
+            (true, _) => Resume::Failed,
+            (false, true) => Resume::Unfinished,
+            (false, false) => Resume::No,
+        }
+    }
+}
+
 impl JobLog {
     pub fn open(path: &Path, resume: Resume) -> Result<(JobLog, DoneJobs)> {
         let fault = |error| Fault::failed(format!("cannot use the job log {}: {error}", path.display()));

@@ -1,20 +1,22 @@
 //! The command line `zeroless`: the words of the crate, from a shell.
 //!
+//! These are its layers, from top to bottom. A module imports only from layers below its own (`.ci/imports` checks it):
+//!
 //! ```text
-//! main                         which command
-//! patterns, calls, dispatch,
-//! work, proxy                  what each does
-//! session, workers             what they share
-//! input, output, exec,
-//! joblog, progress, recipe     what goes in and out
-//! options, help, address,
-//! format, ending, fault, log   values, and how the program ends
+//! main                                         which command
+//! calls, dispatch, manual, patterns, proxy,
+//! work                                         what each does
+//! progress, session, workers                   what they share
+//! exec, input, joblog, output, recipe          what goes in and out
+//! address, decoder, ending, fault, format,
+//! help, log, options                           values, and how the program ends
 //! ```
 
 #![forbid(unsafe_code)]
 
 mod address;
 mod calls;
+mod decoder;
 mod dispatch;
 mod ending;
 mod exec;
@@ -24,6 +26,7 @@ mod help;
 mod input;
 mod joblog;
 mod log;
+mod manual;
 mod options;
 mod output;
 mod patterns;
@@ -84,8 +87,8 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Proxy(options) => proxy::proxy(&options),
         Command::Keygen { name } => keygen(&name),
-        Command::Completions { shell } => print(&help::completions(shell)),
-        Command::Man { command } => print(&help::man_page(&command)?),
+        Command::Completions { shell } => print(&manual::completions(shell)),
+        Command::Man { command } => print(&manual::man_page(&command)?),
     }
 }
 

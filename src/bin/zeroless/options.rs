@@ -8,11 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::address::Address;
-use crate::exec::Template;
 use crate::format::{Format, LINE_END, NUL, TAB};
 use crate::help;
-use crate::joblog::Resume;
-use crate::session::Session;
 
 /// What the command line says.
 #[derive(Parser)]
@@ -380,13 +377,6 @@ pub struct CommandOptions {
     pub command: Vec<OsString>,
 }
 
-impl CommandOptions {
-    pub fn template(&self, session: &Session) -> Template {
-        let input = self.stdin.then_some(session.output);
-        Template::new(self.command.clone(), input, session.input)
-    }
-}
-
 fn workers(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(workers @ 1..) => Ok(workers),
@@ -431,16 +421,6 @@ pub struct DispatchOptions {
     /// The jobs; without any, they are read from the standard input
     #[arg(value_name = "JOB")]
     pub jobs: Vec<OsString>,
-}
-
-impl DispatchOptions {
-    pub fn resume_mode(&self) -> Resume {
-        match (self.resume_failed, self.resume) {
-            (true, _) => Resume::Failed,
-            (false, true) => Resume::Unfinished,
-            (false, false) => Resume::No,
-        }
-    }
 }
 
 #[derive(Args)]

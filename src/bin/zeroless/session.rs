@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use zeroless::{ErrorKind, Message, Receiver, Socket};
 
 use crate::ending;
+use crate::exec::Template;
 use crate::fault::{FAILED, Fault, Result, TIMED_OUT, USAGE};
 use crate::format::Format;
 use crate::input::Input;
 use crate::log;
-use crate::options::Common;
+use crate::options::{CommandOptions, Common};
 use crate::output::Output;
 use crate::recipe::Recipe;
 
@@ -51,6 +52,12 @@ impl Session {
     /// The messages to send; `limit` of them at most.
     pub fn messages(&self, arguments: Vec<OsString>, limit: Option<u64>) -> Input {
         Input::new(arguments, self.input, limit)
+    }
+
+    /// The command to run for each message.
+    pub fn template(&self, options: &CommandOptions) -> Template {
+        let input = options.stdin.then_some(self.output);
+        Template::new(options.command.clone(), input, self.input)
     }
 
     /// Tells the port on which the server listens, if the user has left it to the system.

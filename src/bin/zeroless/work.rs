@@ -15,7 +15,7 @@ pub fn work(session: &Session, options: CommandOptions) -> Result<()> {
         return Err(Fault::new(USAGE, message));
     }
     let jobs = in_role!(&session.recipe, recipe => recipe.work()).map_err(Fault::from_opening)?;
-    let template = options.template(session);
+    let template = session.template(&options);
     let work_once = || match next(&jobs)? {
         Some(job) => perform(job, &template).map(|()| true),
         None => Ok(false),

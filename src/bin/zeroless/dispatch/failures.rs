@@ -9,7 +9,6 @@ use zeroless::Message;
 use crate::fault::{Fault, Result};
 use crate::format::Format;
 use crate::joblog::Resume;
-use crate::options::DispatchOptions;
 
 /// The file of the jobs that have failed, in the format in which they were read.
 pub struct Failures {
@@ -20,12 +19,12 @@ pub struct Failures {
 
 impl Failures {
     /// Opens the file, if the user wants one. It begins anew, except after an earlier run.
-    pub fn open(options: &DispatchOptions, format: Format) -> Result<Option<Failures>> {
-        let Some(path) = options.failed.clone() else {
+    pub fn open(path: Option<PathBuf>, format: Format, resume: Resume) -> Result<Option<Failures>> {
+        let Some(path) = path else {
             return Ok(None);
         };
         let mut how = OpenOptions::new();
-        match options.resume_mode() {
+        match resume {
             Resume::Unfinished => how.append(true),
             Resume::No | Resume::Failed => how.write(true).truncate(true),
         };

@@ -1,11 +1,11 @@
-//! Reads messages.
+//! Reads messages that are written in a format.
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use zeroless::Message;
 
-use super::{Format, LINE_END, TAB, json};
+use crate::format::{Format, LINE_END, TAB, json};
 
 /// The most digits of a length.
 const DIGITS: u64 = 19;
@@ -148,3 +148,6 @@ fn read_length(input: &mut impl BufRead) -> io::Result<u64> {
         .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
     number.ok_or_else(|| malformed("a frame does not begin with its length; write it like 3:job,1:7"))
 }
+
+#[cfg(test)]
+mod tests;
