@@ -76,7 +76,7 @@ fn client_needs_both_keys() {
 
 #[test]
 #[cfg_attr(feature = "curve", ignore = "needs a libzmq without CURVE")]
-fn program_without_curve_says_what_to_do() {
+fn program_without_encryption_says_what_to_do() {
     let folder = Folder::new("cli-no-curve");
     let said = start(&format!("keygen {}", folder.0.join("server").display())).fails(1);
     assert!(said.contains("feature `curve`"), "{said}");

@@ -162,6 +162,43 @@ fn worker_that_is_refused_is_told() {
 }
 
 #[test]
+fn receiving_says_why_there_is_no_job() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes) = Server::new(0).dispatch().unwrap();
+    let jobs = client_of(&dispatch.socket())
+        .timeout(Duration::from_millis(20))
+        .work()
+        .unwrap();
+    assert_eq!(jobs.recv().unwrap_err().kind(), ErrorKind::TimedOut);
+    let jobs = client_of(&dispatch.socket()).work().unwrap();
+    dispatch(&[b"job"]).unwrap();
+    let job = jobs.recv().unwrap().unwrap();
+    assert_eq!(*job, [b"job"]);
+    job.done("done").unwrap();
+    drop(dispatch);
+    assert!(jobs.recv().unwrap().is_none());
+    jobs.close();
+    assert_eq!(jobs.recv().unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(summaries(outcomes), ["job=done"]);
+}
+
+#[test]
+fn workers_are_counted() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes) = Server::new(0).dispatch().unwrap();
+    assert_eq!(outcomes.workers(), 0);
+    let jobs = client_of(&dispatch.socket()).work().unwrap();
+    let workers = {
+        let jobs = jobs.clone();
+        thread::spawn(move || jobs.workers(2, |_| Ok::<_, String>("")))
+    };
+    wait_until(|| outcomes.workers() == 2);
+    jobs.close();
+    workers.join().unwrap().unwrap();
+    wait_until(|| outcomes.workers() == 0);
+}
+
+#[test]
 #[cfg_attr(not(feature = "curve"), ignore = "needs CURVE: run with --features curve")]
 fn with_keys() {
     let _watchdog = watchdog();
