@@ -8,6 +8,7 @@ use zeroless::{Caller, Error, ErrorKind, Message, Receiver, Sender};
 use crate::ending;
 use crate::exec::{Ended, Template};
 use crate::fault::{FAILED, Fault, Result, TIMED_OUT};
+use crate::log::say;
 use crate::options::{CommandOptions, ReplyOptions};
 use crate::output::Output;
 use crate::recipe::in_role;
@@ -49,7 +50,7 @@ fn call_one(call: &Caller, message: &Message) -> Result<Option<Message>> {
     match call.call(message) {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.kind() == ErrorKind::Failed => {
-            eprintln!("{error}");
+            say(error);
             Ok(None)
         }
         Err(error) => Err(fault_of_call(error)),
@@ -121,7 +122,10 @@ fn reply_by_command(session: &Session, reply: &Sender, requests: &Receiver, comm
         match template.run(&requests.recv()?) {
             Ended::Done(answer) => reply.send(&answer)?,
             ended => {
-                eprintln!("zeroless: a request has an empty reply: {}", ended.reason());
+                say(format_args!(
+                    "zeroless: a request has an empty reply: {}",
+                    ended.reason()
+                ));
                 reply.send("")?;
             }
         }

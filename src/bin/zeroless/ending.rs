@@ -3,6 +3,7 @@
 //! What was received must be written out before. So while a [`Finishing`] lives, a signal only asks the program to stop,
 //! and the program then ends by that signal. Otherwise signals end it at once, as they do by default.
 
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -91,8 +92,16 @@ pub fn end_with_reader() -> Result<()> {
     Ok(())
 }
 
+/// Ends the program if nobody reads its output any more. Any other error of writing it is a fault.
+pub fn end_if_unread(error: io::Error) -> Result<()> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => process::exit(0),
+        _ => Err(Fault::failed(format!("cannot write the output: {error}"))),
+    }
+}
+
 /// The standard output, without the buffer that Rust puts before it.
 pub fn duplicate_stdout() -> Result<OwnedFd> {
-    let descriptor = std::io::stdout().as_fd().try_clone_to_owned();
+    let descriptor = io::stdout().as_fd().try_clone_to_owned();
     descriptor.map_err(|error| Fault::failed(format!("cannot write the output: {error}")))
 }

@@ -1,7 +1,6 @@
 //! Why the program ends, and its exit status.
 
 use std::fmt::Display;
-use std::io;
 
 use zeroless::{Error, ErrorKind};
 
@@ -16,7 +15,7 @@ pub type Result<T> = std::result::Result<T, Fault>;
 #[derive(Debug)]
 pub struct Fault {
     pub status: u8,
-    /// What to say; `None` if nobody needs to know.
+    /// What to say; `None` if the log has said it.
     pub message: Option<String>,
 }
 
@@ -45,24 +44,11 @@ impl Fault {
         Fault::new(FAILED, message)
     }
 
-    /// Nobody reads the output any more, so the program has done its work.
-    pub fn no_reader() -> Fault {
-        Fault::silent(0)
-    }
-
     /// A socket that could not be opened: most reasons are in what the user has written.
     pub fn from_opening(error: Error) -> Fault {
         match error.kind() {
-            ErrorKind::InvalidInput => Fault::new(USAGE, error),
+            ErrorKind::InvalidInput | ErrorKind::AlreadyConnected => Fault::new(USAGE, error),
             _ => error.into(),
-        }
-    }
-
-    /// An error of the standard output.
-    pub fn from_output(error: io::Error) -> Fault {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Fault::no_reader(),
-            _ => Fault::failed(format!("cannot write the output: {error}")),
         }
     }
 }

@@ -62,7 +62,8 @@ Examples:
   zeroless server 12345 pull --timeout 10s | head -1
 
 A message that the format cannot carry ends the program, and it says which
-format can. --json, --hex and --length carry all messages.";
+format can. --json, --hex and --length carry all messages. What has arrived
+after -n messages is lost.";
 
 pub const PUBLISH: &str = "\
 Examples:
@@ -101,7 +102,8 @@ Examples:
   seq 3 | zeroless client 12345 call --timeout 5s
 
 If the server fails the call, its words are printed on the standard error, and
-the exit status is 1. A call that has timed out may have run.";
+the exit status is 1. A call that has timed out may have run. Write -- before a
+frame that begins with -.";
 
 pub const SERVE: &str = "\
 Examples:

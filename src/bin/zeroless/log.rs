@@ -1,6 +1,7 @@
-//! Prints the log of the crate, and notes its errors.
+//! What goes to the standard error: the log of the crate, and what the program says itself.
 
-use std::io::Write;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use env_logger::{Builder, Env, Logger};
@@ -37,6 +38,12 @@ pub fn start(verbose: u8) {
     log::set_max_level(logger.filter().max(LevelFilter::Error));
     // This is the only logger of the program.
     let _ = log::set_boxed_logger(Box::new(Counting(logger)));
+}
+
+/// Prints a line on the standard error.
+pub fn say(line: impl Display) {
+    // Unlike `eprintln!`, it does not panic if nobody reads it.
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// How many errors the log has had.

@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Fault { status, message }) => {
             if let Some(message) = message {
-                eprintln!("{message}");
+                log::say(message);
             }
             ExitCode::from(status)
         }
@@ -139,5 +139,7 @@ fn keygen(name: &Path) -> Result<()> {
 }
 
 fn print(bytes: &[u8]) -> Result<()> {
-    io::stdout().write_all(bytes).map_err(Fault::from_output)
+    let mut stdout = io::stdout();
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    written.or_else(ending::end_if_unread)
 }

@@ -53,6 +53,6 @@ impl Output {
     pub fn flush(&mut self) -> Result<()> {
         let outcome = self.file.write_all(&self.buffer);
         self.buffer.clear();
-        outcome.map_err(Fault::from_output)
+        outcome.or_else(ending::end_if_unread)
     }
 }

@@ -1,17 +1,20 @@
 //! The progress of jobs, on a terminal.
 
+use std::fmt::Write;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use zeroless::Outcomes;
 
+use crate::log::say;
+
 /// How often the time and the number of workers are shown anew.
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// While jobs are read, the time that is left is not known.
-const READING: &str = "{pos} of {len} jobs or more, {per_sec}, {workers}{msg}";
-const ALL_READ: &str = "{wide_bar} {pos} of {len} jobs, {per_sec}, {workers}{msg}, {eta} left";
+const READING: &str = "{pos} of {len} jobs or more, {rate}, {workers}{msg}";
+const ALL_READ: &str = "{wide_bar} {pos} of {len} jobs, {rate}, {workers}{msg}, {eta} left";
 
 /// The progress of jobs. It shows nothing if the standard error is no terminal.
 #[derive(Clone)]
@@ -38,15 +41,16 @@ impl Progress {
 
     fn style(&self, template: &str) -> ProgressStyle {
         let outcomes = self.outcomes.clone();
-        let workers = move |_: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let workers = move |_: &ProgressState, text: &mut dyn Write| {
             // It writes to a string.
             let _ = match outcomes.workers() {
                 1 => write!(text, "1 worker"),
                 workers => write!(text, "{workers} workers"),
             };
         };
+        let rate = |state: &ProgressState, text: &mut dyn Write| _ = write!(text, "{:.1}/s", state.per_sec());
         let style = ProgressStyle::with_template(template).expect("BUG: the template is valid");
-        style.with_key("workers", workers)
+        style.with_key("workers", workers).with_key("rate", rate)
     }
 
     /// Shows that one more job was read.
@@ -77,7 +81,7 @@ impl Progress {
 
     /// Prints a line on the standard error.
     pub fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| say(line));
     }
 
     pub fn clear(&self) {

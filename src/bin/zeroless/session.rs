@@ -120,7 +120,7 @@ pub fn announce(socket: &Socket, what: &str) {
             .strip_prefix("tcp://")
             .and_then(|address| address.rsplit_once(':'))
         {
-            eprintln!("zeroless: {what}listening on port {port}");
+            log::say(format_args!("zeroless: {what}listening on port {port}"));
         }
     }
 }

@@ -4,6 +4,7 @@ use zeroless::{ErrorKind, Job, Jobs};
 
 use crate::exec::{Ended, Template};
 use crate::fault::{Fault, Result, USAGE};
+use crate::log::say;
 use crate::options::CommandOptions;
 use crate::recipe::in_role;
 use crate::session::Session;
@@ -37,7 +38,7 @@ fn perform(job: Job, template: &Template) -> Result<()> {
         Ended::Failed(reason) => job.fail(reason)?,
         // A job that is dropped goes back to its producer.
         killed @ Ended::Killed(_) => {
-            eprintln!("zeroless: a job goes back: {}", killed.reason());
+            say(format_args!("zeroless: a job goes back: {}", killed.reason()));
         }
         Ended::NotStarted(reason) => {
             return Err(Fault::failed(format!(
