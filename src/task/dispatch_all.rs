@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::iter::Fuse;
+use std::time::Duration;
 
 use super::dispatch::Dispatcher;
 use super::outcome::Outcome;
@@ -93,6 +94,7 @@ impl<I> DispatchAll<I> {
             job,
             result: Err(error),
             attempts: 0,
+            time: Duration::ZERO,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What has become of a job.
 
+use std::time::Duration;
+
 use crate::error::Result;
 use crate::message::Message;
 
@@ -23,4 +25,6 @@ pub struct Outcome {
     pub result: Result<Message>,
     /// How many times the job has started, as far as the producer knows.
     pub attempts: u32,
+    /// How long the job has taken since it was last given to a worker; zero if it never was.
+    pub time: Duration,
 }

@@ -84,6 +84,8 @@ pub(super) struct Queue {
     /// The idle workers, the one that has been idle longest first.
     idle: BTreeMap<u64, WorkerId>,
     times_idle: u64,
+    /// The time as it was told last.
+    now: Moment,
     /// When the jobs that run have run for too long. Empty without a time limit.
     deadlines: BTreeSet<(Moment, u64)>,
     next_round: Moment,
@@ -97,6 +99,8 @@ struct QueuedJob {
     sent: u32,
     /// How many times it has started, or may have.
     started: u32,
+    /// When it was sent last.
+    sent_at: Option<Moment>,
     running: Option<Running>,
 }
 
@@ -151,6 +155,7 @@ impl Queue {
             workers: HashMap::new(),
             idle: BTreeMap::new(),
             times_idle: 0,
+            now: Duration::ZERO,
             deadlines: BTreeSet::new(),
             next_round: Duration::ZERO,
             is_ending: false,
@@ -183,12 +188,14 @@ impl Queue {
 
     /// Adds a job at the end of the queue.
     pub(super) fn add(&mut self, body: Message, now: Moment, outside: &mut impl Outside) {
+        self.now = now;
         let id = self.jobs_added;
         self.jobs_added += 1;
         let job = QueuedJob {
             body,
             sent: 0,
             started: 0,
+            sent_at: None,
             running: None,
         };
         self.jobs.insert(id, job);
@@ -209,13 +216,14 @@ impl Queue {
         let mut jobs: Vec<(u64, QueuedJob)> = mem::take(&mut self.jobs).into_iter().collect();
         jobs.sort_by_key(|&(id, _)| id);
         for (_, job) in jobs {
-            outside.report(job.outcome(Err(error.clone())));
+            outside.report(job.outcome(Err(error.clone()), self.now));
         }
         self.end(outside);
     }
 
     /// Does what is due at this time.
     pub(super) fn pass_time(&mut self, now: Moment, outside: &mut impl Outside) {
+        self.now = now;
         if now >= self.next_round {
             self.next_round = now + PROBE_INTERVAL;
             self.go_round(now, outside);
@@ -263,6 +271,7 @@ impl Queue {
 
     /// Notes what a worker has said.
     pub(super) fn hear(&mut self, id: &[u8], word: Word, now: Moment, outside: &mut impl Outside) {
+        self.now = now;
         if let Some(worker) = self.workers.get_mut(id) {
             worker.heard_at = now;
         }
@@ -439,7 +448,7 @@ impl Queue {
                 }
             }
         }
-        outside.report(job.outcome(result));
+        outside.report(job.outcome(result, self.now));
         self.check_over(outside);
     }
 
@@ -485,6 +494,7 @@ impl Queue {
                     self.waiting.pop_front();
                     job.sent += 1;
                     job.started += 1;
+                    job.sent_at = Some(now);
                     // A moment that cannot be represented is no limit.
                     let deadline = self.time_limit.and_then(|limit| now.checked_add(limit));
                     self.deadlines.extend(deadline.map(|deadline| (deadline, id)));
@@ -504,11 +514,14 @@ impl Queue {
 }
 
 impl QueuedJob {
-    fn outcome(self, result: crate::error::Result<Message>) -> Outcome {
+    fn outcome(self, result: crate::error::Result<Message>, now: Moment) -> Outcome {
         Outcome {
             job: self.body,
             result,
             attempts: self.started,
+            time: self
+                .sent_at
+                .map_or(Duration::ZERO, |sent_at| now.saturating_sub(sent_at)),
         }
     }
 }

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use zeroless::{Dispatcher, ErrorKind, Message, Outcome, Outcomes};
 
 use self::failures::Failures;
-use self::open_jobs::{OpenJob, OpenJobs};
+use self::open_jobs::OpenJobs;
 use crate::ending;
 use crate::fault::{FAILED, Fault, Result, TIMED_OUT};
 use crate::format::Format;
@@ -122,6 +122,14 @@ impl Reader {
     }
 }
 
+/// A job that has its outcome.
+struct EndedJob {
+    number: u64,
+    /// When it was last given to a worker, since 1970.
+    started_at: Duration,
+    outcome: Outcome,
+}
+
 /// Prints the results, and notes the jobs in the files.
 struct Printer {
     output: Output,
@@ -129,8 +137,8 @@ struct Printer {
     failures: Option<Failures>,
     open_jobs: Arc<OpenJobs>,
     keeps_order: bool,
-    /// The outcomes that wait for those of earlier jobs.
-    waiting: BTreeMap<u64, (OpenJob, Outcome)>,
+    /// The jobs whose results wait for those of earlier jobs.
+    waiting: BTreeMap<u64, EndedJob>,
     /// How many jobs have ended, and how many of them have failed.
     ended: u64,
     failed: u64,
@@ -147,29 +155,38 @@ impl Printer {
             if matches!(&outcome.result, Err(error) if error.kind() == ErrorKind::Closed) {
                 break;
             }
-            let job = self.open_jobs.take(&outcome.job);
+            let job = EndedJob {
+                number: self.open_jobs.take(&outcome.job),
+                started_at: now_since_1970().saturating_sub(outcome.time),
+                outcome,
+            };
             match self.keeps_order {
-                true => self.print_in_order(job, outcome)?,
-                false => self.print(job, outcome)?,
+                true => self.print_in_order(job)?,
+                false => self.print(&job)?,
             }
         }
         self.progress.clear();
         Ok(())
     }
 
-    fn print_in_order(&mut self, job: OpenJob, outcome: Outcome) -> Result<()> {
-        self.waiting.insert(job.number, (job, outcome));
+    fn print_in_order(&mut self, job: EndedJob) -> Result<()> {
+        self.waiting.insert(job.number, job);
         while let Some(first) = self.waiting.first_entry()
             && self.open_jobs.is_first(*first.key())
         {
-            let (job, outcome) = first.remove();
-            self.print(job, outcome)?;
+            let job = first.remove();
+            self.print(&job)?;
         }
         Ok(())
     }
 
-    fn print(&mut self, job: OpenJob, outcome: Outcome) -> Result<()> {
-        self.open_jobs.finish(job.number);
+    fn print(&mut self, job: &EndedJob) -> Result<()> {
+        let EndedJob {
+            number,
+            started_at,
+            outcome,
+        } = job;
+        self.open_jobs.finish(*number);
         let result = match &outcome.result {
             Ok(result) => self.print_result(result)?,
             Err(error) => Err((status_of(error.kind()), error.to_string())),
@@ -180,9 +197,9 @@ impl Printer {
         }
         if let Some(log) = &mut self.log {
             log.add(&Entry {
-                number: job.number,
-                read_at: job.read_at,
-                time: job.since.elapsed(),
+                number: *number,
+                started_at: *started_at,
+                time: outcome.time,
                 sent: outcome.job.iter().map(Vec::len).sum(),
                 received: outcome.result.iter().flatten().map(Vec::len).sum(),
                 status: result.map_or_else(|(status, _)| status, |()| 0),
@@ -236,6 +253,10 @@ impl Printer {
             )),
         }
     }
+}
+
+fn now_since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn status_of(kind: ErrorKind) -> u8 {

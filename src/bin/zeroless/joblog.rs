@@ -18,8 +18,8 @@ const COLUMNS: usize = 8;
 pub struct Entry {
     /// The number of the job, from 1.
     pub number: u64,
-    /// When the job was read, since 1970.
-    pub read_at: Duration,
+    /// When the job was last given to a worker, since 1970.
+    pub started_at: Duration,
     /// How long it took from then to its outcome.
     pub time: Duration,
     /// How many bytes the job and its result have.
@@ -34,16 +34,16 @@ impl Entry {
     fn to_line(&self) -> String {
         let Entry {
             number,
-            read_at,
+            started_at,
             time,
             sent,
             received,
             status,
             job,
         } = self;
-        let (read_at, time) = (read_at.as_secs_f64(), time.as_secs_f64());
+        let (started_at, time) = (started_at.as_secs_f64(), time.as_secs_f64());
         // Which worker did it is not known.
-        format!("{number}\t-\t{read_at:.3}\t{time:10.3}\t{sent}\t{received}\t{status}\t0\t{job}\n")
+        format!("{number}\t-\t{started_at:.3}\t{time:10.3}\t{sent}\t{received}\t{status}\t0\t{job}\n")
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
     fn entry(number: u64, status: u8, job: &str) -> Entry {
         Entry {
             number,
-            read_at: Duration::from_millis(1_700_000_000_500),
+            started_at: Duration::from_millis(1_700_000_000_500),
             time: Duration::from_millis(1_250),
             sent: 4,
             received: 6,

@@ -409,6 +409,20 @@ fn results_of_another_run_and_of_starts_that_never_were_are_dropped() {
 }
 
 #[test]
+fn outcome_has_the_time_since_the_last_start() {
+    let mut scene = Scene::new();
+    scene.add(1);
+    scene.pass(SECOND);
+    scene.ready("a", "");
+    scene.pass(SECOND);
+    scene.disconnect("a", "0.1");
+    scene.ready("b", "");
+    scene.pass(SECOND / 4);
+    scene.reply("b", "0.2");
+    assert_eq!(scene.world.outcomes[0].time, SECOND / 4);
+}
+
+#[test]
 fn failure_is_an_outcome_at_once() {
     let mut scene = Scene::new();
     scene.add(1);

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use zeroless::Message;
 
@@ -12,20 +11,10 @@ pub struct OpenJobs(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// Jobs with the same content are interchangeable.
-    jobs: HashMap<Message, VecDeque<OpenJob>>,
+    /// The numbers of the jobs with each content, which are interchangeable.
+    jobs: HashMap<Message, VecDeque<u64>>,
     /// The numbers of the jobs whose outcomes are not printed.
     unfinished: BTreeSet<u64>,
-}
-
-/// A job that was read.
-pub struct OpenJob {
-    /// From 1, in the order of the input.
-    pub number: u64,
-    /// When it was read, since 1970.
-    pub read_at: Duration,
-    /// The same, by a clock that never jumps.
-    pub since: Instant,
 }
 
 impl OpenJobs {
@@ -33,18 +22,15 @@ impl OpenJobs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds a job with its number: from 1, in the order of the input.
     pub fn add(&self, job: &Message, number: u64) {
         let mut state = self.lock();
         state.unfinished.insert(number);
-        state.jobs.entry(job.clone()).or_default().push_back(OpenJob {
-            number,
-            read_at: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
-            since: Instant::now(),
-        });
+        state.jobs.entry(job.clone()).or_default().push_back(number);
     }
 
-    /// Takes the first job with this content, which has its outcome now.
-    pub fn take(&self, job: &Message) -> OpenJob {
+    /// Takes the first job with this content, which has its outcome now, and returns its number.
+    pub fn take(&self, job: &Message) -> u64 {
         let mut state = self.lock();
         let same = state
             .jobs
