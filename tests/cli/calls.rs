@@ -182,6 +182,14 @@ fn workers_answer_at_the_same_time() {
 }
 
 #[test]
+fn timeout_of_one_worker_does_not_disturb_the_others() {
+    let _watchdog = watchdog();
+    let (serve, port) = serve_script("serve --workers 2 --timeout 300ms", "sleep 1; echo $1");
+    assert_eq!(connect(port, "call a").text(), "a\n");
+    serve.fails(124);
+}
+
+#[test]
 fn call_without_server_is_status_124_and_not_run() {
     let _watchdog = watchdog();
     let said = connect(unused_port(), "call a --timeout 100ms").fails(124);

@@ -98,6 +98,19 @@ fn interrupt_writes_what_was_received() {
     }
 }
 
+#[test]
+fn ignored_signals_stay_ignored() {
+    let _watchdog = watchdog();
+    let mut pull = Program::start(&mut Program::script("trap '' HUP INT; exec zeroless server 0 pull"));
+    let port = pull.port();
+    pull.signal(Signal::SIGHUP);
+    pull.signal(Signal::SIGINT);
+    connect(port, "push still-here").succeeds();
+    assert_eq!(pull.prints(), "still-here");
+    pull.signal(Signal::SIGTERM);
+    pull.dies_of(Signal::SIGTERM);
+}
+
 /// Sends more numbers than are read.
 fn flood(port: u16) -> Program {
     let mut push = connect(port, "push");

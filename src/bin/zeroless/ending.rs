@@ -3,6 +3,7 @@
 //! What was received must be written out before. So while a [`Finishing`] lives, a signal only asks the program to stop,
 //! and the program then ends by that signal. Otherwise signals end it at once, as they do by default.
 
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process;
@@ -48,7 +49,11 @@ impl Drop for Finishing {
 
 /// From now on, a signal calls `stop`, and ends the program once the returned value is dropped.
 pub fn finish_first(stop: impl FnOnce() + Send + 'static) -> Result<Finishing> {
-    let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]);
+    let ignored = ignored_signals();
+    let heeded = [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(|signal| !ignored.contains(signal));
+    let signals = Signals::new(heeded);
     let mut signals = signals.map_err(|error| Fault::failed(format!("cannot handle Ctrl-C: {error}")))?;
     state().finishing += 1;
     thread::spawn(move || {
@@ -62,6 +67,16 @@ pub fn finish_first(stop: impl FnOnce() + Send + 'static) -> Result<Finishing> {
         }
     });
     Ok(Finishing)
+}
+
+/// The signals that whoever started the program wants it to ignore, as `nohup` does. Only Linux tells it.
+fn ignored_signals() -> Vec<i32> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0);
+    (1..=64).filter(|signal| mask & (1 << (signal - 1)) != 0).collect()
 }
 
 /// Waits for the end if a signal is about to end the program.

@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Result, TIMED_OUT};
 
 /// How many times something may still be done.
 struct Left(AtomicU64);
@@ -20,7 +20,8 @@ impl Left {
 
 /// Calls `step` on `workers` threads until it returns `false` there, `limit` times at most. Blocks until all have ended.
 ///
-/// A fault ends the thread that it occurs in, and then `stop` is called, which must end the others.
+/// A fault ends the thread that it occurs in. Unless it is a timeout, which the others may not have, `stop` is called then,
+/// which must end the others.
 pub fn run(
     workers: usize,
     limit: Option<u64>,
@@ -34,7 +35,9 @@ pub fn run(
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(fault) => {
-                    stop();
+                    if fault.status != TIMED_OUT {
+                        stop();
+                    }
                     return Err(fault);
                 }
             }
