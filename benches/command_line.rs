@@ -66,21 +66,21 @@ impl Run {
 const CONTESTANTS: [Contestant; 5] = [
     Contestant {
         name: "the library, without lines",
-        messages: 1_000_000,
+        messages: 2_000_000,
         written: 0,
         receiver: |run| helper(&["pull", &run.endpoint(), &run.messages.to_string()]),
         sender: |run| helper(&["push", &run.endpoint(), &run.messages.to_string()]),
     },
     Contestant {
         name: "zeroless",
-        messages: 1_000_000,
+        messages: 2_000_000,
         written: LENGTH + 1,
         receiver: |run| zeroless(&format!("server {} pull -n {}", run.port, run.messages)),
         sender: |run| zeroless(&format!("client {} push", run.port)),
     },
     Contestant {
         name: "ncat",
-        messages: 1_000_000,
+        messages: 2_000_000,
         written: LENGTH + 1,
         receiver: |run| command("ncat", &["-l", "127.0.0.1", &run.port.to_string()]),
         sender: |run| command("ncat", &["--send-only", "127.0.0.1", &run.port.to_string()]),

@@ -105,9 +105,10 @@
 //! ```
 //!
 //! Kill any worker: another one does its job. Kill the producer, too, and start it again: with `--joblog` and `--resume`
-//! it goes on where it was. A job is in the log when its result is printed. (If it is killed by `kill -9` between these
-//! two, that one result is printed again.) The log has the columns of GNU parallel. The files must be there on the workers, by a network file
-//! system for example.
+//! it goes on where it was. A job is in the log when its result is printed. (After `kill -9` between these two, that one
+//! result is printed again.) The log has the columns of GNU parallel; `Host` is unknown, and `Exitval` is 0, 1 for a job
+//! that has failed, 124 after `--time-limit`, and 255 if its workers have died. The files must be there on the workers,
+//! by a network file system for example.
 //!
 //! ## A small service
 //!
@@ -160,5 +161,7 @@
 //!   frame. Without `{}`, the frames are appended.
 //! * **Failures of jobs.** A job whose command fails has failed, and is not tried again; `--failed FILE` collects such
 //!   jobs. A job whose command is killed by a signal goes back, and is tried again up to `--attempts` times.
+//! * **A worker that is killed** does not end the command that it runs, unless Ctrl-C ends both. So a job may run twice.
+//! * **`-n`** of a receiver that others share the messages with: what has arrived beyond that number is lost.
 //! * **Workers that are left.** A worker that was not connected when the last job ended waits for the next producer.
 //!   `--timeout` limits that.

@@ -163,7 +163,15 @@ pub struct Formats {
     null: bool,
 
     /// Separate frames by a tab, or by another character
-    #[arg(long, global = true, value_name = "SEPARATOR", value_parser = separator, num_args = 0..=1, require_equals = true, default_missing_value = "\t")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SEPARATOR",
+        value_parser = separator,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "\t",
+    )]
     frames: Option<u8>,
 
     /// A JSON array of strings; bytes are "base64:…"
@@ -183,7 +191,7 @@ pub struct Formats {
     length: bool,
 
     /// How to read: lines, null, frames, json, hex, raw or length
-    #[arg(long = "in", global = true, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(long = "in", global = true, value_name = "FORMAT")]
     input: Option<Format>,
 
     /// How to write, if in another format
