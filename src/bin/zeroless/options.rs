@@ -19,7 +19,7 @@ pub struct Cli {
     pub command: Command,
 
     /// Say more: connecting with -v, and each message with -vvv
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 998)]
     pub verbose: u8,
 }
 
