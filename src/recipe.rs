@@ -347,7 +347,8 @@ macro_rules! option_methods {
                 }
             }
 
-            fn check(&self) -> Result<()> {
+            /// Fails with the first error in the recipe.
+            pub(crate) fn check(&self) -> Result<()> {
                 self.fault.clone().map_or(Ok(()), Err)
             }
         }

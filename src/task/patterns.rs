@@ -167,6 +167,8 @@ macro_rules! job_methods {
 
             fn open_producer(&self, limit: Option<usize>) -> Result<(Dispatcher, Outcomes)> {
                 let addresses: fn(&$Recipe) -> Option<&[String]> = $addresses;
+                // An address that is wrong is not among them.
+                self.check()?;
                 check_addresses("dispatch", addresses(self))?;
                 let socket = self.open(Pattern::Dispatch, Vec::new())?;
                 let (producer, reported) = Producer::start(socket, limit, &self.jobs)?;
@@ -248,6 +250,7 @@ macro_rules! job_methods {
             /// ```
             pub fn work(&self) -> Result<Jobs> {
                 let addresses: fn(&$Recipe) -> Option<&[String]> = $addresses;
+                self.check()?;
                 check_addresses("work", addresses(self))?;
                 if let Some([first, _, ..]) = addresses(self) {
                     return Err(Error::invalid(format!(

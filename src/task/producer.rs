@@ -295,7 +295,7 @@ impl Driver<'_> {
             let wait = Wait::Until(&news.cancel, time);
             match self.desk.socket.receive(&mut message, wait) {
                 Ok(()) => self.hear(&message),
-                Err(error) if error.kind() == ErrorKind::Closed => return self.close(&error),
+                Err(error) if error.kind() == ErrorKind::Closed => return self.close(),
                 // There is news, or a time has come.
                 Err(error) if error.ends_iteration_quietly() => {}
                 Err(fault) => {
@@ -313,8 +313,8 @@ impl Driver<'_> {
         }
     }
 
-    /// The socket is closed: no job can be dispatched any more, and those that were have this error as their outcome.
-    fn close(&mut self, error: &Error) {
+    /// The socket is closed: no job can be dispatched any more, and those that were have an error as their outcome.
+    fn close(&mut self) {
         let jobs = {
             let mut state = self.shared.lock();
             state.is_closed = true;
@@ -324,7 +324,11 @@ impl Driver<'_> {
         for job in jobs {
             self.queue.add(job, now, &mut self.desk);
         }
-        self.queue.abandon(error, &mut self.desk);
+        let error = Error::new(
+            ErrorKind::Closed,
+            "the job has no result: the producer's socket was closed",
+        );
+        self.queue.abandon(&error, &mut self.desk);
     }
 
     /// Nobody waits for an outcome any more: tells the workers that it is over, also those that have just come.

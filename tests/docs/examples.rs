@@ -820,6 +820,25 @@ impl Drop for Folder {
     }
 }
 
+/// The words of each line that `worker_pool` has printed.
+fn words(output: &Output) -> Vec<Vec<&str>> {
+    let table = std::str::from_utf8(&output.stdout).unwrap();
+    table.lines().map(|line| line.split_whitespace().collect()).collect()
+}
+
+/// How many files each worker has counted, as `worker_pool` has printed it.
+fn files_of_workers(output: &Output) -> Vec<usize> {
+    let words = words(output);
+    let rows = words.iter().skip_while(|row| **row != ["Worker", "Files"]).skip(1);
+    let rows = rows.take_while(|row| !row.is_empty());
+    rows.map(|row| row[1].parse().unwrap()).collect()
+}
+
+fn last_line(output: &Output) -> String {
+    let printed = std::str::from_utf8(&output.stdout).unwrap();
+    printed.lines().next_back().unwrap_or_default().to_owned()
+}
+
 #[test]
 fn worker_pool_prints_table_and_totals() {
     let _watchdog = watchdog();
@@ -833,25 +852,30 @@ fn worker_pool_prints_table_and_totals() {
         .output()
         .unwrap();
     assert!(output.status.success());
-    let table = String::from_utf8(output.stdout).unwrap();
-    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    let rows = words(&output);
     assert_eq!(rows[0], ["Lines", "Words", "Longest", "line", "File"]);
     assert_eq!(rows[1], ["2", "3", "9", "./a.txt"]);
     assert_eq!(rows[2], ["1", "1,234", "6,170", "./sub/b.txt"]);
     assert_eq!(rows[3], ["0", "0", "0", "./empty"]);
     assert_eq!(rows[4], ["3", "1,237", "6,170", "in", "all,", "3", "files"]);
-    assert_eq!(rows[6], ["Worker", "Files"]);
-    let done: Vec<usize> = rows[7..].iter().map(|row| row[1].parse().unwrap()).collect();
-    assert_eq!((done.len(), done.iter().sum::<usize>()), (3, 3));
+    // Each worker gets a job before any worker gets its second.
+    assert_eq!(files_of_workers(&output), [1, 1, 1]);
+    assert_eq!(
+        last_line(&output),
+        "jobs: 3, outcomes: 3, not counted: 0, started more than once: 0"
+    );
 }
 
 #[test]
 fn worker_pool_counts_its_own_source() {
     let _watchdog = watchdog();
-    let table = String::from_utf8(run("worker_pool", &[]).stdout).unwrap();
+    let output = run("worker_pool", &[]);
     let engine = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/engine.rs")).unwrap();
-    let row = table.lines().find(|line| line.ends_with("src/engine.rs")).unwrap();
-    let lines: usize = row.split_whitespace().next().unwrap().replace(',', "").parse().unwrap();
+    let rows = words(&output);
+    let row = rows
+        .iter()
+        .find(|row| row.last().is_some_and(|path| path.ends_with("src/engine.rs")));
+    let lines: usize = row.unwrap()[0].replace(',', "").parse().unwrap();
     assert_eq!(lines, engine.lines().count());
 }
 
@@ -867,12 +891,88 @@ fn worker_pool_shows_longest_files_and_counts_all() {
 }
 
 #[test]
+fn worker_pool_counts_each_file_once_although_a_worker_is_killed() {
+    let _watchdog = watchdog();
+    let files: Vec<(String, String)> = (0..40)
+        .map(|number| (format!("{number}.txt"), "line\n".repeat(number)))
+        .collect();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(file, text)| (file.as_str(), text.as_str()))
+        .collect();
+    let folder = Folder::new("killed", &files);
+    let output = example("worker_pool", &["--kill", "--workers", "3", "."])
+        .current_dir(&folder.0)
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let rows = words(&output);
+    let counted: Vec<(String, &str)> = rows[1..41].iter().map(|row| (row[3].to_owned(), row[0])).collect();
+    let expected: Vec<(String, String)> = (0..40)
+        .rev()
+        .map(|number| (format!("./{number}.txt"), number.to_string()))
+        .collect();
+    assert_eq!(
+        counted,
+        expected
+            .iter()
+            .map(|(path, lines)| (path.clone(), lines.as_str()))
+            .collect::<Vec<_>>()
+    );
+    let files = files_of_workers(&output);
+    assert_eq!((files.len(), files.iter().sum::<usize>()), (2, 40));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("SIGKILL"));
+    assert_eq!(
+        last_line(&output),
+        "jobs: 40, outcomes: 40, not counted: 0, started more than once: 1"
+    );
+}
+
+#[test]
+fn worker_pool_has_workers_elsewhere() {
+    let _watchdog = watchdog();
+    let port = unused_port();
+    // The second file is missing where the worker is.
+    let [here, there] = [&["a", "b"][..], &["a"]].map(|files| {
+        let contents: Vec<(&str, &str)> = files.iter().map(|file| (*file, "line\n")).collect();
+        Folder::new(&format!("elsewhere-{}", files.len()), &contents)
+    });
+    let mut worker =
+        Process::start(example("worker_pool", &["work", &format!("127.0.0.1:{port}")]).current_dir(&there.0));
+    let output = example("worker_pool", &["--public", &port.to_string(), "--workers", "0", "."])
+        .current_dir(&here.0)
+        .output()
+        .unwrap();
+    worker.succeeds();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(files_of_workers(&output), [1]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("not counted: ./b: No such file"), "{printed}");
+    assert_eq!(
+        last_line(&output),
+        "jobs: 2, outcomes: 2, not counted: 1, started more than once: 0"
+    );
+}
+
+/// A worker that the producer has started gets an input from it, which closes when the producer ends in any way.
+#[test]
+fn worker_pool_leaves_no_worker_behind() {
+    let _watchdog = watchdog();
+    let (dispatch, _outcomes) = Server::new(0).dispatch().unwrap();
+    let producer = format!("127.0.0.1:{}", dispatch.socket().port().unwrap());
+    let mut worker = Process::start(&mut example("worker_pool", &["work", &producer, "--child"]));
+    dispatch.wait_for_workers(1, Duration::from_secs(60)).unwrap();
+    worker.let_go();
+    wait_until(|| dispatch.wait_for_workers(1, Duration::ZERO).is_err());
+}
+
+#[test]
 fn worker_pool_prints_help() {
     let output = run("worker_pool", &["--help"]);
     assert!(output.status.success());
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
-        "usage: worker_pool [--workers N] [PATH]...\n"
+        "usage: worker_pool [--workers N] [--kill] [--public PORT] [PATH]...\n       worker_pool work HOST:PORT\n"
     );
 }
 
@@ -880,6 +980,8 @@ fn worker_pool_prints_help() {
 fn worker_pool_names_wrong_arguments() {
     let _watchdog = watchdog();
     let empty = Folder::new("nothing", &[]);
+    let taken = TcpListener::bind(("0.0.0.0", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
     for (arguments, said) in [
         (
             &["no/such/path"][..],
@@ -891,6 +993,11 @@ fn worker_pool_names_wrong_arguments() {
         ),
         (&["--workers", "many"], "many"),
         (&["--wrokers", "3"], "invalid option '--wrokers'"),
+        (&["--kill", "--workers", "1"], "--kill needs at least 2 --workers"),
+        (&["--public", "many"], "--public needs a port"),
+        (&["--public", &port], "already in use"),
+        (&["work"], "`work` needs one HOST:PORT"),
+        (&["work", "no host:1"], "no host"),
         (&[empty.0.to_str().unwrap()], "there is no file to count"),
     ] {
         let output = run("worker_pool", arguments);

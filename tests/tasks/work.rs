@@ -357,6 +357,11 @@ fn malformed_input_is_refused() {
     }
     assert_eq!(kind(Client::new().dispatch().map(drop)), ErrorKind::NotConnected);
     assert_eq!(kind(Client::new().work().map(drop)), ErrorKind::NotConnected);
+    let mut wrong_host = Client::new();
+    wrong_host.connect("no host", 9);
+    for outcome in [wrong_host.dispatch().map(drop), wrong_host.work().map(drop)] {
+        assert!(outcome.unwrap_err().to_string().contains("no host"));
+    }
 
     let mut outcomes = Server::new(0).dispatch_all([vec![], vec!["a"]]).unwrap();
     let workers = work(&client_of(&outcomes.socket()), 1);
