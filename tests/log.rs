@@ -408,3 +408,55 @@ mod logger_that_panics {
         run_in_child(handler_panics_too, "").succeeds();
     }
 }
+
+mod logger_that_panics_in_a_producer {
+    use super::*;
+
+    /// Panics in the thread of a producer, once that has sent a job.
+    struct Panicking;
+
+    impl Log for Panicking {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            let is_producer = std::thread::current().name() == Some("zeroless-dispatch");
+            assert!(
+                !is_producer || !record.args().to_string().contains("sent"),
+                "on purpose"
+            );
+        }
+
+        fn flush(&self) {}
+    }
+
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn dispatches() {
+        log::set_logger(&Panicking).unwrap();
+        log::set_max_level(LevelFilter::Trace);
+        let (dispatch, outcomes) = Server::new(0).high_water_mark(3).dispatch().unwrap();
+        for _ in 0..3 {
+            dispatch(&[b"job"]).unwrap();
+        }
+        let blocked = std::thread::spawn(move || dispatch(&[b"no room"]).unwrap_err().kind());
+        let port = outcomes.socket().port().unwrap();
+        let jobs = client_of_port(port).work().unwrap();
+        let closer = jobs.clone();
+        std::thread::spawn(move || jobs.for_each(drop));
+        assert_eq!(blocked.join().unwrap(), ErrorKind::Closed);
+        let errors: Vec<String> = outcomes
+            .map(|outcome| outcome.result.unwrap_err().to_string())
+            .collect();
+        assert_eq!(errors.len(), 3);
+        assert!(errors[0].contains("panicked"), "{errors:?}");
+        closer.close();
+    }
+
+    #[test]
+    fn leaves_each_job_an_outcome() {
+        let _watchdog = watchdog();
+        run_in_child(dispatches, "").succeeds();
+    }
+}

@@ -298,8 +298,11 @@ impl Pattern {
             Pattern::Dispatch => &Properties {
                 name: "dispatch",
                 socket_type: zmq::ROUTER,
+                // With `IMMEDIATE`, a worker that is a server and that is lost cannot be reached any more. Without it,
+                // libzmq would queue its probes for the next connection.
                 set_options: |socket| {
                     set_router_options(socket)?;
+                    socket.set_immediate(true)?;
                     set_job_options(socket)
                 },
                 message_shape: MessageShape::Routed,

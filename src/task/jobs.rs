@@ -30,13 +30,15 @@ const CALL_INTERVAL: Duration = Duration::from_secs(5);
 /// Each step blocks until there is a job. Iteration ends when the producer has no more jobs. It also ends when
 /// [`close`](Self::close) is called, when the recipe's timeout has passed, and on a fault, which the log reports at error
 /// level. You can iterate again, except after `close`: then the worker waits for the next producer. While a producer that
-/// has no more jobs is still there, that iteration ends at once.
+/// has no more jobs is still there, that iteration ends at once. A timeout must be longer than a job needs to arrive: one
+/// that comes too late is given to another worker.
 ///
 /// If the producer is not there, or is lost, the worker waits until there is one.
 ///
 /// A worker is ready for a job only while a thread waits in a step of iteration. Threads that share a `&Jobs`, and clones,
-/// are workers of their own: each has a connection, and holds one job at a time. So does a thread that asks for the
-/// next job before the last one is done. A recipe that is a [`Server`](crate::Server) has only one worker.
+/// are workers of their own: each has a connection, and holds one job at a time. So does a thread that asks for the next
+/// job before the last one is done. When the producer tells one of these workers that there are no more jobs, all threads
+/// that wait end. A recipe that is a [`Server`](crate::Server) has only one worker.
 ///
 /// # Examples
 ///
@@ -61,17 +63,23 @@ struct Pool {
     /// How long a step waits.
     timeout: Option<Duration>,
     state: Mutex<PoolState>,
-    /// Set by `close`.
-    cancel: Cancel,
 }
 
 #[derive(Default)]
 struct PoolState {
     /// The workers that nobody uses. They have no job, and are not ready for one.
     free: Vec<Worker>,
-    /// The sockets in which a thread waits.
-    waiting: Vec<Arc<Engine>>,
+    /// The threads that wait for a job.
+    waiting: Vec<Arc<Waiter>>,
+    /// How many times a producer has said that it has no more jobs.
+    ends: u64,
     is_closed: bool,
+}
+
+struct Waiter {
+    /// The socket in which it waits.
+    engine: Arc<Engine>,
+    cancel: Cancel,
 }
 
 impl Jobs {
@@ -86,7 +94,6 @@ impl Jobs {
             is_client,
             timeout,
             state: Mutex::default(),
-            cancel: Cancel::default(),
         };
         pool.lock().free.push(first);
         Ok(Jobs { pool: Arc::new(pool) })
@@ -115,11 +122,21 @@ impl Jobs {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn recv(&self) -> Result<Option<Job>> {
+        let ends = self.pool.lock().ends;
+        self.recv_since(ends)
+    }
+
+    /// As [`recv`](Self::recv). `ends` is how many times a producer had no more jobs when the iteration began. It ends when
+    /// another thread is told so.
+    fn recv_since(&self, ends: u64) -> Result<Option<Job>> {
+        if self.pool.is_over(ends) {
+            return self.pool.no_job(ends);
+        }
         let Some(mut worker) = self.pool.take()? else {
-            return Err(self.pool.closed());
+            return self.pool.no_job(ends);
         };
         let waiting = Waiting::begin(&self.pool, &worker);
-        let outcome = worker.wait(&self.pool);
+        let outcome = worker.wait(&waiting, ends);
         drop(waiting);
         if let Ok(Next::Job { address, message }) = outcome {
             return Ok(Some(Job {
@@ -130,21 +147,22 @@ impl Jobs {
             }));
         }
         worker.withdraw();
-        if let Ok(Next::Finished) = outcome {
-            // They may have been told, too, and would tell it to a later iteration.
-            let unneeded = std::mem::take(&mut self.pool.lock().free);
-            drop(unneeded);
+        match outcome {
+            Ok(Next::Finished) => {
+                self.pool.end();
+                self.pool.put_back(worker);
+            }
+            // This worker may have been told, too, and would tell it to a later iteration.
+            _ if self.pool.is_over(ends) => drop(worker),
+            _ => self.pool.put_back(worker),
         }
-        self.pool.put_back(worker);
-        match outcome? {
-            Next::Nothing => Err(self.pool.nothing()),
-            _ => Ok(None),
-        }
+        outcome?;
+        self.pool.no_job(ends)
     }
 
     /// The next job; `None` if there is none for an ordinary reason.
-    fn next_job(&self) -> Result<Option<Job>> {
-        match self.recv() {
+    fn next_job(&self, ends: u64) -> Result<Option<Job>> {
+        match self.recv_since(ends) {
             Err(error) if error.ends_iteration_quietly() => Ok(None),
             outcome => outcome,
         }
@@ -183,8 +201,9 @@ impl Jobs {
             );
             return Err(Error::invalid(message));
         }
+        let ends = self.pool.lock().ends;
         let run = || -> Result<()> {
-            while let Some(job) = self.next_job()? {
+            while let Some(job) = self.next_job(ends)? {
                 job.perform(&work)?;
             }
             Ok(())
@@ -211,8 +230,8 @@ impl Jobs {
         let waiting = state.waiting.clone();
         let free = std::mem::take(&mut state.free);
         drop(state);
-        for engine in waiting {
-            engine.cancel(&self.pool.cancel);
+        for waiter in waiting {
+            waiter.engine.cancel(&waiter.cancel);
         }
         // Their sockets close.
         drop(free);
@@ -223,7 +242,8 @@ impl Iterator for &Jobs {
     type Item = Job;
 
     fn next(&mut self) -> Option<Job> {
-        match self.next_job() {
+        let ends = self.pool.lock().ends;
+        match self.next_job(ends) {
             Ok(job) => job,
             Err(error) => {
                 report::error(format_args!("the jobs end: {error}"));
@@ -264,19 +284,40 @@ impl Pool {
         }
     }
 
-    fn closed(&self) -> Error {
-        Error::new(ErrorKind::Closed, "there is no job: the worker is closed")
+    /// Notes that the producer has no more jobs, for all threads: a worker whose connection is made only now may never be
+    /// told, because the producer may be gone then.
+    fn end(&self) {
+        let mut state = self.lock();
+        state.ends += 1;
+        let waiting = state.waiting.clone();
+        // They may have been told, too.
+        let unneeded = std::mem::take(&mut state.free);
+        drop(state);
+        for waiter in waiting {
+            waiter.engine.cancel(&waiter.cancel);
+        }
+        drop(unneeded);
     }
 
-    /// Why a wait has ended without a job.
-    fn nothing(&self) -> Error {
+    /// Whether there are no more jobs for an iteration that began after so many ends.
+    fn is_over(&self, ends: u64) -> bool {
+        let state = self.lock();
+        state.is_closed || state.ends != ends
+    }
+
+    /// Why there is no job for an iteration that began after so many ends; `None` if the producer has no more.
+    fn no_job<T>(&self, ends: u64) -> Result<Option<T>> {
+        let state = self.lock();
         match self.timeout {
-            Some(timeout) if !self.lock().is_closed => {
+            _ if state.is_closed => {}
+            _ if state.ends != ends => return Ok(None),
+            Some(timeout) => {
                 let message = format!("there was no job within {timeout:?}; start the producer, or wait longer");
-                Error::new(ErrorKind::TimedOut, message)
+                return Err(Error::new(ErrorKind::TimedOut, message));
             }
-            _ => self.closed(),
+            None => {}
         }
+        Err(Error::new(ErrorKind::Closed, "there is no job: the worker is closed"))
     }
 
     /// A worker that nobody uses; `None` once closed.
@@ -295,24 +336,27 @@ impl Pool {
     }
 }
 
-/// Notes that a thread waits in a socket, so that `close` can wake it.
+/// Notes that a thread waits for a job, so that another can wake it.
 struct Waiting<'a> {
     pool: &'a Pool,
-    engine: Arc<Engine>,
+    waiter: Arc<Waiter>,
 }
 
 impl Waiting<'_> {
     fn begin<'a>(pool: &'a Pool, worker: &Worker) -> Waiting<'a> {
-        let engine = worker.socket.engine();
-        pool.lock().waiting.push(Arc::clone(&engine));
-        Waiting { pool, engine }
+        let waiter = Arc::new(Waiter {
+            engine: worker.socket.engine(),
+            cancel: Cancel::default(),
+        });
+        pool.lock().waiting.push(Arc::clone(&waiter));
+        Waiting { pool, waiter }
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let waiting = &mut self.pool.lock().waiting;
-        waiting.retain(|engine| !Arc::ptr_eq(engine, &self.engine));
+        waiting.retain(|waiter| !Arc::ptr_eq(waiter, &self.waiter));
     }
 }
 
@@ -321,10 +365,20 @@ struct Worker {
     socket: OpenSocket,
     /// The address of the last job that it has received.
     seen: Vec<u8>,
-    /// Whether it has said that it is ready for a job.
-    is_ready: bool,
+    standing: Standing,
     /// A reply that could not be sent, because a queue full of heartbeats waits for a producer.
     unsent: Option<Message>,
+}
+
+/// What the producer knows of a worker, as far as the worker can know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It has not said that it is ready for a job.
+    Silent,
+    Ready,
+    /// It was ready, and has said that it is not any more. A job may have been on its way, and is given to another worker.
+    /// So jobs are ignored until the producer says that it does not know this worker.
+    Withdrawn,
 }
 
 /// How a wait for a job ends.
@@ -335,7 +389,7 @@ enum Next {
     },
     /// The producer has no more jobs.
     Finished,
-    /// The timeout has passed, or the `Jobs` was closed.
+    /// The timeout has passed, the `Jobs` was closed, or another thread was told that there are no more jobs.
     Nothing,
 }
 
@@ -344,28 +398,36 @@ impl Worker {
         Worker {
             socket,
             seen: Address::NONE.to_bytes().to_vec(),
-            is_ready: false,
+            standing: Standing::Silent,
             unsent: None,
         }
     }
 
     /// Waits for a job. Afterwards the worker may still be ready for one: see `withdraw`.
-    fn wait(&mut self, pool: &Pool) -> Result<Next> {
+    fn wait(&mut self, waiting: &Waiting<'_>, ends: u64) -> Result<Next> {
+        let Waiting { pool, waiter } = waiting;
         // A moment that the clock cannot represent is no limit.
         let deadline = pool.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut heard_at = Instant::now();
-        let mut beat_at = heard_at + PROBE_INTERVAL;
+        // A producer that does not know this worker answers a heartbeat.
+        let mut beat_at = match self.standing {
+            Standing::Withdrawn => heard_at,
+            _ => heard_at + PROBE_INTERVAL,
+        };
         loop {
-            if pool.lock().is_closed {
+            if pool.is_over(ends) {
                 return Ok(Next::Nothing);
             }
-            if !self.is_ready {
+            if self.standing == Standing::Silent {
                 self.say_ready()?;
             }
             let mut message = Message::new();
             let until = deadline.map_or(beat_at, |deadline| deadline.min(beat_at));
             let time = until.saturating_duration_since(Instant::now());
-            match self.socket.receive(&mut message, Wait::Until(&pool.cancel, Some(time))) {
+            match self
+                .socket
+                .receive(&mut message, Wait::Until(&waiter.cancel, Some(time)))
+            {
                 Ok(()) => {
                     heard_at = Instant::now();
                     if let Some(next) = self.obey(message) {
@@ -381,7 +443,6 @@ impl Worker {
             }
             if now >= beat_at {
                 beat_at = now + beat_interval(now - heard_at);
-                // A producer that was restarted answers that it does not know this worker.
                 match self.socket.send(&mdp::heartbeat(), Wait::Never) {
                     Err(fault) if !is_quiet(&fault) => return Err(fault),
                     _ => {}
@@ -401,7 +462,7 @@ impl Worker {
             }
         }
         match self.socket.send(&mdp::ready(&self.seen), Wait::Never) {
-            Ok(()) => self.is_ready = true,
+            Ok(()) => self.standing = Standing::Ready,
             Err(error) if is_quiet(&error) => {}
             Err(fault) => return Err(fault),
         }
@@ -412,16 +473,18 @@ impl Worker {
     fn obey(&mut self, message: Message) -> Option<Next> {
         match Received::parse(message) {
             Received::Request { address, body } => {
-                self.is_ready = false;
                 self.seen.clone_from(&address);
-                return Some(Next::Job { address, message: body });
+                if self.standing != Standing::Withdrawn {
+                    self.standing = Standing::Silent;
+                    return Some(Next::Job { address, message: body });
+                }
             }
             Received::Finished => {
                 // This confirms it.
                 self.leave();
                 return Some(Next::Finished);
             }
-            Received::RegisterAnew => self.is_ready = false,
+            Received::RegisterAnew => self.standing = Standing::Silent,
             Received::Heartbeat | Received::Malformed => {}
         }
         None
@@ -429,14 +492,15 @@ impl Worker {
 
     /// Tells the producer that the worker is not ready any more.
     fn withdraw(&mut self) {
-        if self.is_ready {
+        if self.standing == Standing::Ready {
             self.leave();
+            self.standing = Standing::Withdrawn;
         }
     }
 
     /// Tells the producer that it cannot count on this worker. If there is no room, the connection was lost long ago.
     fn leave(&mut self) {
-        self.is_ready = false;
+        self.standing = Standing::Silent;
         let _ = self.socket.send(&mdp::disconnect(&self.seen), Wait::Never);
     }
 
@@ -505,8 +569,8 @@ impl Job {
     /// }
     /// # Ok::<(), zeroless::Error>(())
     /// ```
-    pub fn done(self, result: &(impl AsFrames + ?Sized)) -> Result<()> {
-        self.end(|address, worker| worker.reply(&mdp::result(address, &result.as_frames())))
+    pub fn done(mut self, result: &(impl AsFrames + ?Sized)) -> Result<()> {
+        self.succeed(result)
     }
 
     /// Ends the job, with the reason why it cannot be done.
@@ -526,16 +590,27 @@ impl Job {
     /// }
     /// # Ok::<(), zeroless::Error>(())
     /// ```
-    pub fn fail(self, why: impl Display) -> Result<()> {
-        let why = why.to_string();
-        self.end(|address, worker| worker.reply(&mdp::failure(address, &why)))
+    pub fn fail(mut self, why: impl Display) -> Result<()> {
+        self.give_up(why)
     }
 
-    fn end(mut self, reply: impl FnOnce(&[u8], &mut Worker) -> Result<()>) -> Result<()> {
+    fn succeed(&mut self, result: &(impl AsFrames + ?Sized)) -> Result<()> {
+        // This may panic, and the job has not ended then.
+        let result = result.as_frames();
+        self.end(|address| mdp::result(address, &result))
+    }
+
+    fn give_up(&mut self, why: impl Display) -> Result<()> {
+        // This, too.
+        let why = why.to_string();
+        self.end(|address| mdp::failure(address, &why))
+    }
+
+    fn end<'a>(&'a mut self, reply: impl FnOnce(&'a [u8]) -> Vec<&'a [u8]>) -> Result<()> {
         let Some(mut worker) = self.worker.take() else {
             return Ok(());
         };
-        let outcome = reply(&self.address, &mut worker);
+        let outcome = worker.reply(&reply(&self.address));
         if outcome.is_err() {
             worker.leave();
         }
@@ -550,18 +625,18 @@ impl Job {
     }
 
     /// Ends the job as a user's function says.
-    fn perform<R: AsFrames, E: Display>(self, work: &impl Fn(&Message) -> std::result::Result<R, E>) -> Result<()> {
-        match catch_unwind(AssertUnwindSafe(|| work(&self.message))) {
-            Ok(Ok(result)) => self.done(&result),
-            Ok(Err(error)) => self.fail(error),
-            Err(payload) => {
-                let words = payload.downcast_ref::<&str>().map(|words| (*words).to_owned());
-                let words = words.or_else(|| payload.downcast_ref::<String>().cloned());
-                // A payload may panic when it is dropped.
-                contain(|| drop(payload));
-                self.fail(format_args!("the worker panicked: {}", words.unwrap_or_default()))
-            }
-        }
+    fn perform<R: AsFrames, E: Display>(mut self, work: &impl Fn(&Message) -> std::result::Result<R, E>) -> Result<()> {
+        let performed = catch_unwind(AssertUnwindSafe(|| match work(&self.message) {
+            Ok(result) => self.succeed(&result),
+            Err(error) => self.give_up(error),
+        }));
+        performed.unwrap_or_else(|payload| {
+            let words = payload.downcast_ref::<&str>().map(|words| (*words).to_owned());
+            let words = words.or_else(|| payload.downcast_ref::<String>().cloned());
+            // A payload may panic when it is dropped.
+            contain(|| drop(payload));
+            self.fail(format_args!("the worker panicked: {}", words.unwrap_or_default()))
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! the only one that uses the queue. It waits in the socket, because most of what happens is a message of a worker. So
 //! before it waits, it leaves a [`Cancel`] in the state, with which a handle that has news ends the wait.
 
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -19,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::handle::OpenSocket;
 use crate::message::Message;
 use crate::recipe::JobOptions;
-use crate::report;
+use crate::{report, unwind};
 
 /// How long the producer waits, when it closes, for workers to confirm that they know.
 const CONFIRMATION_LIMIT: Duration = Duration::from_secs(1);
@@ -54,7 +55,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     /// The jobs that the thread has not taken yet.
-    jobs: Vec<Message>,
+    jobs: VecDeque<Message>,
     /// How many jobs have no outcome yet.
     unfinished: usize,
     /// How many there may be; `None` for no limit.
@@ -69,7 +70,6 @@ struct State {
 
 /// What the thread has to do.
 struct News {
-    jobs: Vec<Message>,
     is_gone: [bool; 2],
     /// Ends the wait for a message when there is more.
     cancel: Arc<Cancel>,
@@ -128,7 +128,9 @@ impl Producer {
             let message = format!("{} {within}: {unfinished} jobs are unfinished", what_failed(""));
             return Err(Error::new(kind, message));
         }
-        state.jobs.push(frames.iter().map(|frame| frame.to_vec()).collect());
+        state
+            .jobs
+            .push_back(frames.iter().map(|frame| frame.to_vec()).collect());
         state.unfinished += 1;
         self.wake(state);
         Ok(())
@@ -180,7 +182,6 @@ impl Drop for Producer {
         self.leave(Side::Dispatchers);
         self.leave(Side::Outcomes);
         if let Some(thread) = self.thread.take() {
-            // The thread panics only if the logger does, and the panic hook has reported that.
             let _ = thread.join();
         }
     }
@@ -219,6 +220,8 @@ fn new_run() -> u64 {
 /// What only the thread uses.
 struct Driver<'a> {
     shared: &'a Shared,
+    /// The jobs that the handles have brought.
+    brought: VecDeque<Message>,
     queue: Queue,
     desk: Desk,
     /// How many workers there are, as the handles know.
@@ -259,6 +262,7 @@ impl Driver<'_> {
     fn new(socket: OpenSocket, outcomes: Sender<Outcome>, shared: &Shared, queue: Queue) -> Driver<'_> {
         Driver {
             shared,
+            brought: VecDeque::new(),
             queue,
             desk: Desk {
                 socket,
@@ -272,11 +276,24 @@ impl Driver<'_> {
     }
 
     fn run(mut self) {
+        if unwind::contain(|| self.drive()).is_none() {
+            // The logger may do it again.
+            unwind::contain(|| {
+                self.give_up(&Error::new(
+                    ErrorKind::Other,
+                    "the job has no result: the thread of the producer has panicked, probably in the program's logger",
+                ));
+            });
+        }
+    }
+
+    /// Does what there is to do, until the socket is closed or the handles are gone.
+    fn drive(&mut self) {
         let mut message = Message::new();
         loop {
             let news = self.exchange();
             let now = self.started.elapsed();
-            for job in news.jobs {
+            while let Some(job) = self.brought.pop_front() {
                 self.queue.add(job, now, &mut self.desk);
             }
             match news.is_gone {
@@ -295,7 +312,12 @@ impl Driver<'_> {
             let wait = Wait::Until(&news.cancel, time);
             match self.desk.socket.receive(&mut message, wait) {
                 Ok(()) => self.hear(&message),
-                Err(error) if error.kind() == ErrorKind::Closed => return self.close(),
+                Err(error) if error.kind() == ErrorKind::Closed => {
+                    return self.give_up(&Error::new(
+                        ErrorKind::Closed,
+                        "the job has no result: the producer's socket was closed",
+                    ));
+                }
                 // There is news, or a time has come.
                 Err(error) if error.ends_iteration_quietly() => {}
                 Err(fault) => {
@@ -313,22 +335,22 @@ impl Driver<'_> {
         }
     }
 
-    /// The socket is closed: no job can be dispatched any more, and those that were have an error as their outcome.
-    fn close(&mut self) {
-        let jobs = {
+    /// No job can be dispatched any more, and those that were have this error as their outcome.
+    fn give_up(&mut self, error: &Error) {
+        {
             let mut state = self.shared.lock();
             state.is_closed = true;
-            std::mem::take(&mut state.jobs)
-        };
-        let now = self.started.elapsed();
-        for job in jobs {
-            self.queue.add(job, now, &mut self.desk);
+            self.brought.append(&mut state.jobs);
         }
-        let error = Error::new(
-            ErrorKind::Closed,
-            "the job has no result: the producer's socket was closed",
-        );
-        self.queue.abandon(&error, &mut self.desk);
+        for job in self.brought.drain(..) {
+            let result = Err(error.clone());
+            self.desk.report(Outcome {
+                job,
+                result,
+                attempts: 0,
+            });
+        }
+        self.queue.abandon(error, &mut self.desk);
     }
 
     /// Nobody waits for an outcome any more: tells the workers that it is over, also those that have just come.
@@ -341,7 +363,8 @@ impl Driver<'_> {
                 true => Wait::For(CONFIRMATION_LIMIT.saturating_sub(started.elapsed())),
                 false => Wait::Never,
             };
-            if self.desk.socket.receive(&mut message, wait).is_err() {
+            // A worker that talks without end does not prolong it.
+            if started.elapsed() > CONFIRMATION_LIMIT || self.desk.socket.receive(&mut message, wait).is_err() {
                 return;
             }
             self.hear(&message);
@@ -371,8 +394,8 @@ impl Driver<'_> {
             self.cancel = Arc::default();
             state.sleeper = Some(Arc::clone(&self.cancel));
         }
+        self.brought.append(&mut state.jobs);
         News {
-            jobs: std::mem::take(&mut state.jobs),
             is_gone: state.is_gone,
             cancel: Arc::clone(&self.cancel),
         }

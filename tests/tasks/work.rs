@@ -2,9 +2,11 @@
 
 mod deaths;
 mod end;
+mod peers;
 mod soak;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -72,16 +74,27 @@ fn each_job_has_one_outcome() {
     workers.join().unwrap().unwrap();
 }
 
+/// An error whose text panics on demand.
+struct Refusal(&'static str);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        assert_ne!(self.0, "no words", "on purpose, too");
+        f.write_str(self.0)
+    }
+}
+
 #[test]
 fn failures_and_panics_are_outcomes() {
     let _watchdog = watchdog();
-    let jobs = [["succeed"], ["fail"], ["panic"], ["succeed"]];
+    let jobs = [["succeed"], ["fail"], ["panic"], ["fail without words"], ["succeed"]];
     let outcomes = Server::new(0).dispatch_all(jobs).unwrap();
     let jobs = client_of(&outcomes.socket()).work().unwrap();
     let worker = thread::spawn(move || {
         jobs.workers(1, |job| match job[0].as_slice() {
-            b"fail" => Err("not today"),
+            b"fail" => Err(Refusal("not today")),
             b"panic" => panic!("on purpose"),
+            b"fail without words" => Err(Refusal("no words")),
             _ => Ok("done"),
         })
     });
@@ -91,9 +104,13 @@ fn failures_and_panics_are_outcomes() {
         .filter_map(|outcome| outcome.result.as_ref().err())
         .map(|error| format!("{error:?}"))
         .collect();
-    assert_eq!(errors.len(), 2);
+    assert_eq!(errors.len(), 3);
     assert!(errors.contains(&"not today (kind: Failed)".to_owned()));
     assert!(errors.contains(&"the worker panicked: on purpose (kind: Failed)".to_owned()));
+    assert!(
+        errors.iter().any(|error| error.contains("on purpose, too")),
+        "{errors:?}"
+    );
     assert!(outcomes.iter().all(|outcome| outcome.attempts == 1));
     worker.join().unwrap().unwrap();
 }

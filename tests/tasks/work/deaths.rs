@@ -33,6 +33,17 @@ fn does_what_jobs_say() {
     report("finished");
 }
 
+/// A worker that is a server. The argument is its port. It never finishes its jobs.
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn serves_and_keeps_jobs() {
+    let port = argument_of_child().parse().unwrap();
+    for job in Server::new(port).work().unwrap() {
+        report(&text_of(&job));
+        std::io::stdin().lines().for_each(drop);
+    }
+}
+
 /// A worker process, and what it reports.
 struct Worker {
     process: Process,
@@ -93,6 +104,22 @@ fn killed_in_the_middle_of_a_job() {
     assert_eq!(outcome.attempts, 2);
     drop((dispatch, outcomes));
     heir.await_report("finished");
+}
+
+#[test]
+fn killed_although_it_is_the_server() {
+    let _watchdog = watchdog();
+    let [victim, heir] = [(); 2].map(|()| unused_port());
+    let mut process = run_in_child(serves_and_keeps_jobs, &victim.to_string());
+    let (dispatch, outcomes) = client_of_port(victim).connect_local(heir).dispatch().unwrap();
+    dispatch(&[b"job"]).unwrap();
+    assert!(process.reports().any(|line| line == "job"));
+    process.kill();
+    let jobs = Server::new(heir).work().unwrap();
+    let heir = thread::spawn(move || jobs.workers(1, |_| Ok::<_, String>("done")));
+    drop(dispatch);
+    assert_eq!(summaries(outcomes), ["job=done"]);
+    heir.join().unwrap().unwrap();
 }
 
 #[test]
