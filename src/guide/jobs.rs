@@ -79,7 +79,7 @@
 //! |---|---|
 //! | its process dies, or closes its `Jobs` | given to another worker within a second, or within a hundredth of the time that the job has taken, if that is longer |
 //! | it drops the [`Job`](crate::Job), also because of a panic | given to another worker at once |
-//! | its machine loses its power or its network | given to another worker after about 30 seconds, or after the time of [`heartbeat`](crate::Server::heartbeat) |
+//! | its machine loses its power or its network, or it is stopped (`SIGSTOP`) | given to another worker after about 35 seconds, or after the time of [`heartbeat`](crate::Server::heartbeat) |
 //! | it hangs | stays with it; with a [`time_limit`](crate::Server::time_limit), given to another worker after that time |
 //! | it calls [`fail`](crate::Job::fail), or its function panics in [`Jobs::workers`](crate::Jobs::workers) | has failed: that is its outcome |
 //!

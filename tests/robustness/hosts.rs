@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::support::{Process, argument_of_child, await_subscribers, report, run_in_child_of, texts, wait_until};
 use crossbeam_channel::tick;
-use zeroless::{Client, Server};
+use zeroless::{Client, Server, text};
 
 /// What the names of our namespaces begin with. The id of the process follows.
 const PREFIX: &str = "zeroless";
@@ -24,6 +24,15 @@ const KEEPALIVE: Duration = Duration::from_secs(1);
 
 /// How many connections [`connects_often`] makes.
 pub const CONNECTIONS: usize = 20;
+
+/// Sets a heartbeat in milliseconds, if it is not 0.
+macro_rules! set_heartbeat {
+    ($recipe:expr, $heartbeat:expr) => {
+        if let heartbeat @ 1.. = $heartbeat.parse().unwrap() {
+            $recipe.heartbeat(Duration::from_millis(heartbeat));
+        }
+    };
+}
 
 /// Runs `ip`, which must succeed.
 fn ip(arguments: &str) {
@@ -286,17 +295,54 @@ pub fn counts() {
     let argument = argument_of_child();
     let (server, heartbeat) = argument.split_once(' ').unwrap();
     let mut client = Client::new();
-    match heartbeat.parse().unwrap() {
-        0 => {}
-        heartbeat => {
-            client.heartbeat(Duration::from_millis(heartbeat));
-        }
-    }
+    set_heartbeat!(client, heartbeat);
     let push = client.connect(server, PORT).push().unwrap();
     let clock = tick(Duration::from_millis(100));
     for number in 0.. {
         push.send(&[format!("{number} {}", milliseconds())]).unwrap();
         clock.recv().unwrap();
+    }
+}
+
+/// Dispatches each line of its input as a job, and reports the outcomes and the numbers of their attempts. The argument
+/// is a heartbeat.
+#[test]
+#[ignore = "runs as a child process of another test"]
+pub fn dispatches() {
+    let mut server = Server::public(PORT);
+    set_heartbeat!(server, argument_of_child());
+    let (dispatch, outcomes) = server.dispatch().unwrap();
+    report("listening");
+    thread::spawn(move || {
+        for outcome in outcomes {
+            let result = outcome
+                .result
+                .map_or_else(|error| error.to_string(), |result| text(&result));
+            report(&format!("{}: {result}, {}", text(&outcome.job), outcome.attempts));
+        }
+    });
+    for line in io::stdin().lines().map_while(|line| line.ok()) {
+        dispatch.send(&[line]).unwrap();
+    }
+}
+
+/// Reports each job that it gets, and answers with the next line of its input. The argument is the producer's address
+/// and a heartbeat.
+#[test]
+#[ignore = "runs as a child process of another test"]
+pub fn works() {
+    let argument = argument_of_child();
+    let (producer, heartbeat) = argument.split_once(' ').unwrap();
+    let mut client = Client::new();
+    client.connect(producer, PORT);
+    set_heartbeat!(client, heartbeat);
+    let mut lines = io::stdin().lines().map_while(|line| line.ok());
+    for job in client.work().unwrap() {
+        report(&text(&job));
+        match lines.next() {
+            Some(line) => job.done(&line).unwrap(),
+            None => break,
+        }
     }
 }
 

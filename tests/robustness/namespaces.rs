@@ -6,9 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::hosts::{
-    CONNECTIONS, Network, connects_often, counts, milliseconds, pushes_lines, receives, serves_lines, serves_pushers,
+    CONNECTIONS, Host, Network, connects_often, counts, dispatches, milliseconds, pushes_lines, receives, serves_lines,
+    serves_pushers, works,
 };
-use crate::support::{wait_until, watchdog};
+use crate::support::{Process, wait_until, watchdog};
 
 /// The default keepalive, in seconds.
 const DEFAULT: &str = "30";
@@ -203,4 +204,106 @@ fn client_finds_host_with_new_address() {
     assert_eq!(received.next().unwrap(), "after");
     assert!(renamed.elapsed() < 2 * SOON, "it took {:?}", renamed.elapsed());
     println!("{:?} after the name had its new address", renamed.elapsed());
+}
+
+/// A process on a host, and what it reports.
+struct Reporter {
+    process: Process,
+    reports: Box<dyn Iterator<Item = String>>,
+}
+
+impl Reporter {
+    fn producer(host: &Host<'_>, heartbeat: &str) -> Reporter {
+        let (process, reports) = host.serve(dispatches, heartbeat);
+        let reports = Box::new(reports);
+        Reporter { process, reports }
+    }
+
+    fn worker(host: &Host<'_>, producer: &Host<'_>, heartbeat: &str) -> Reporter {
+        let mut process = host.run(works, &format!("{} {heartbeat}", producer.address()));
+        let reports = Box::new(process.reports());
+        Reporter { process, reports }
+    }
+
+    fn await_report(&mut self, wanted: &str) {
+        assert!(
+            self.reports.any(|line| line == wanted),
+            "it ended before it reported {wanted}"
+        );
+    }
+
+    fn next_report(&mut self) -> String {
+        self.reports.next().expect("it has ended")
+    }
+}
+
+/// The connection breaks at both ends. The job goes to another worker, and the late result is dropped.
+#[test]
+#[ignore = "needs root and network namespaces: cargo test --test robustness -- --ignored namespaces"]
+fn job_of_worker_that_is_cut_off_goes_to_another() {
+    const HEARTBEAT: &str = "500";
+    let _watchdog = watchdog();
+    let network = Network::new();
+    let hosts = [1, 2, 3].map(|number| network.host(number));
+    let mut producer = Reporter::producer(&hosts[0], HEARTBEAT);
+    let mut first = Reporter::worker(&hosts[1], &hosts[0], HEARTBEAT);
+    producer.process.types("one");
+    first.await_report("one");
+    hosts[1].cut();
+    let mut second = Reporter::worker(&hosts[2], &hosts[0], HEARTBEAT);
+    second.await_report("one");
+    second.process.types("by the second");
+    assert_eq!(producer.next_report(), "one: by the second, 2");
+
+    // It takes part again, also if it finishes while the network is cut.
+    first.process.types("by the first");
+    hosts[1].mend();
+    second.process.kill();
+    producer.process.types("two");
+    first.await_report("two");
+    first.process.types("by the first again");
+    let attempts = producer.next_report();
+    assert!(
+        ["two: by the first again, 1", "two: by the first again, 2"].contains(&attempts.as_str()),
+        "{attempts}"
+    );
+}
+
+/// With the default heartbeat, which is slow, because a worker may be busy.
+#[test]
+#[ignore = "needs root and network namespaces: cargo test --test robustness -- --ignored namespaces"]
+fn job_of_worker_that_lost_power_goes_to_another() {
+    let _watchdog = watchdog();
+    let network = Network::new();
+    let (host, victim, heir) = (network.host(1), network.host(2), network.host(3));
+    let mut producer = Reporter::producer(&host, "0");
+    let mut first = Reporter::worker(&victim, &host, "0");
+    producer.process.types("one");
+    first.await_report("one");
+    victim.lose_power(first.process);
+    let lost = Instant::now();
+    let mut second = Reporter::worker(&heir, &host, "0");
+    second.await_report("one");
+    assert!(lost.elapsed() < GIVEN_UP + SOON, "it took {:?}", lost.elapsed());
+    println!("{:?} after the worker's host lost its power", lost.elapsed());
+    second.process.types("by the second");
+    assert_eq!(producer.next_report(), "one: by the second, 2");
+}
+
+/// Nobody notices a short cut, and the worker keeps its job.
+#[test]
+#[ignore = "needs root and network namespaces: cargo test --test robustness -- --ignored namespaces"]
+fn worker_keeps_its_job_in_short_cut() {
+    let _watchdog = watchdog();
+    let network = Network::new();
+    let (host, other) = (network.host(1), network.host(2));
+    let mut producer = Reporter::producer(&host, "0");
+    let mut worker = Reporter::worker(&other, &host, "0");
+    producer.process.types("one");
+    worker.await_report("one");
+    other.cut();
+    worker.process.types("done in the cut");
+    thread::sleep(cut_time().min(Duration::from_secs(20)));
+    other.mend();
+    assert_eq!(producer.next_report(), "one: done in the cut, 1");
 }

@@ -1,6 +1,6 @@
 //! A test for each rule, and histories of workers at random.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::*;
 
@@ -553,4 +553,63 @@ fn abandoned_jobs_have_an_outcome() {
     scene.queue.abandon(&closed, &mut scene.world);
     assert_eq!(scene.outcomes(), ["0!Closed 1", "1!Closed 0", "2!Closed 0"]);
     assert_eq!(scene.sent(), ["a:finished"]);
+}
+
+/// Lets these workers do jobs, where a job takes a worker so much
+/// time. Returns when the last job has ended, and how many jobs each worker has done.
+fn simulate(workers: &[&'static str], jobs: u64, time: impl Fn(&str, u64) -> Duration) -> (Duration, Vec<usize>) {
+    let mut scene = Scene::new();
+    scene.add(jobs);
+    workers.iter().for_each(|worker| scene.ready(worker, ""));
+    // When each worker has done what, the soonest first.
+    let mut ends = BTreeSet::new();
+    let mut done = Vec::new();
+    loop {
+        for (worker, order) in mem::take(&mut scene.world.sent) {
+            if let Some((job, _)) = order.split_once('.') {
+                ends.insert((scene.now + time(&worker, job.parse().unwrap()), worker, order));
+            }
+        }
+        let Some((end, worker, start)) = ends.pop_first() else {
+            break;
+        };
+        // The times of probes are of no importance here.
+        scene.now = end;
+        scene.reply(&worker, &start);
+        scene.ready(&worker, &start);
+        done.push(worker);
+    }
+    assert_eq!(scene.world.outcomes.len() as u64, jobs);
+    let count = |worker: &&str| done.iter().filter(|other| other == worker).count();
+    (scene.now, workers.iter().map(count).collect())
+}
+
+#[test]
+fn workers_share_as_their_speeds_are() {
+    let (_, done) = simulate(&["fast", "slow"], 1_100, |worker, _| match worker {
+        "fast" => Duration::from_millis(1),
+        _ => Duration::from_millis(10),
+    });
+    assert!(
+        (990..=1_010).contains(&done[0]) && done[0] + done[1] == 1_100,
+        "{done:?}"
+    );
+}
+
+#[test]
+fn jobs_of_any_length_take_hardly_longer_than_the_best_schedule() {
+    // From 1 to 100 ms, in no order.
+    let length = |job: u64| Duration::from_millis(1 + job.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 100);
+    let (time, _) = simulate(&["a", "b", "c", "d"], 1_000, |_, job| length(job));
+    let work: Duration = (0..1_000).map(length).sum();
+    assert!(time < work / 4 * 105 / 100, "{time:?} for {work:?}");
+}
+
+#[test]
+fn long_job_delays_no_other() {
+    let (time, done) = simulate(&["a", "b"], 101, |_, job| match job {
+        0 => 100 * SECOND,
+        _ => SECOND,
+    });
+    assert_eq!((time, done), (100 * SECOND, vec![1, 100]));
 }

@@ -1,6 +1,6 @@
 //! Workers and producers that die, hang, lose their network, and come back.
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, raise};
 
 use super::*;
 use crate::support::relay::Relay;
@@ -16,10 +16,6 @@ fn does_what_jobs_say() {
         report(&command);
         match command.as_str() {
             "die" => std::process::abort(),
-            "finish and die" => {
-                job.done(&["done"]).unwrap();
-                std::process::abort();
-            }
             // Goes back.
             "drop" => drop(job),
             // Until a line is typed.
@@ -31,6 +27,28 @@ fn does_what_jobs_say() {
         }
     }
     report("finished");
+}
+
+/// A worker process that kills itself. The argument is a port and the moment.
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn dies() {
+    let argument = argument_of_child();
+    let (port, moment) = argument.split_once(' ').unwrap();
+    let die_at = |now| {
+        if now == moment {
+            raise(Signal::SIGKILL).unwrap();
+        }
+    };
+    for job in client_of_port(port.parse().unwrap()).work().unwrap() {
+        die_at("on receipt");
+        let mut result = job[0].to_ascii_uppercase();
+        die_at("in the middle");
+        result.push(b'!');
+        die_at("between work and result");
+        job.done(&[result]).unwrap();
+        die_at("just after the result");
+    }
 }
 
 /// A worker that is a server. The argument is its port. It never finishes its jobs.
@@ -151,17 +169,31 @@ fn poison_job_is_given_up_and_the_others_are_done() {
 }
 
 #[test]
-fn killed_just_after_the_result() {
+fn killed_while_it_has_a_job() {
     let _watchdog = watchdog();
-    let (dispatch, outcomes, port) = producer(Server::new(0).attempts(4));
-    let _workers = [(); 4].map(|()| Worker::start(port));
-    await_workers(&dispatch, 4);
-    dispatch(&[b"finish and die"]).unwrap();
-    drop(dispatch);
-    // The result may die with the worker. The job has one outcome all the same.
-    let outcomes: Vec<Outcome> = outcomes.collect();
-    assert_eq!(outcomes.len(), 1);
-    assert!(["finish and die=done", "finish and die!Lost"].contains(&summary(&outcomes[0]).as_str()));
+    for moment in [
+        "on receipt",
+        "in the middle",
+        "between work and result",
+        "just after the result",
+    ] {
+        let (dispatch, mut outcomes, port) = producer(&Server::new(0));
+        let mut victim = run_in_child(dies, &format!("{port} {moment}"));
+        dispatch(&[b"job"]).unwrap();
+        drop(dispatch);
+        // It writes there until it is dead.
+        victim.reports().for_each(drop);
+        let heir = work(&client_of_port(port), 1);
+        let outcomes: Vec<(String, u32)> = outcomes.map(|outcome| (summary(&outcome), outcome.attempts)).collect();
+        heir.join().unwrap().unwrap();
+        let by_the_heir = [("job=JOB".to_owned(), 2)];
+        // The last result may die with its worker.
+        let by_the_victim = [("job=JOB!".to_owned(), 1)];
+        assert!(
+            seen == by_the_heir || moment == "just after the result" && seen == by_the_victim,
+            "{moment}: {seen:?}"
+        );
+    }
 }
 
 #[test]
