@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use crate::run::Outcome;
-use crate::{instructions, many_peers, with_zeroless, with_zmq};
+use crate::{instructions, jobs, many_peers, with_zeroless, with_zmq};
 
 /// The first argument of a helper.
 const HELPER: &str = "helper";
@@ -81,6 +81,19 @@ fn run_role(role: &[&str]) -> Outcome {
             let peers = peers.parse()?;
             until_parent_ends(|counts| many_peers::push(endpoint, peers, &counts))
         }
+        ["work", endpoint, workers] => {
+            let workers = workers.parse()?;
+            until_parent_ends(|_| jobs::work(endpoint, workers))
+        }
+        ["pass", jobs, results, workers] => {
+            let workers = workers.parse()?;
+            until_parent_ends(|_| jobs::pass(jobs, results, workers))
+        }
+        ["dispatch", count] => {
+            let count = count.parse()?;
+            until_parent_ends(|_| jobs::produce(count))
+        }
+        ["sleep", endpoint] => until_parent_ends(|_| jobs::sleep(endpoint)),
         ["count", "zeroless", "call", count] => instructions::ask(with_zeroless::calls::<1>, count.parse()?),
         ["count", "zeroless", "request", count] => instructions::ask(with_zeroless::round_trips, count.parse()?),
         ["count", "zeroless", sides, messages] => with_zeroless::count(sides, messages.parse()?),

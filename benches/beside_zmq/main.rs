@@ -15,6 +15,7 @@ mod helper;
 #[cfg(target_os = "linux")]
 mod idle;
 mod instructions;
+mod jobs;
 mod many_peers;
 mod run;
 mod table;
@@ -82,6 +83,9 @@ fn measure(arguments: &[&str]) {
         let numbers = arguments[option + 1..].iter().map_while(|number| number.parse().ok());
         return many_peers::print(effort.growth_rounds, &numbers.collect::<Vec<_>>(), true);
     }
+    if has("--jobs") {
+        return jobs::print(effort.growth_rounds, effort.growth_divisor);
+    }
     // Cargo passes `--bench` to measure. It does not pass it to test that the benchmarks work.
     if has("--bench") {
         compare(effort);
@@ -111,6 +115,7 @@ fn compare(effort: &Effort) {
         Err(reason) => println!("{reason}"),
     }
     growth::print(effort.growth_rounds, effort.growth_divisor);
+    jobs::print(effort.growth_rounds, effort.growth_divisor);
     many_peers::print(effort.growth_rounds, &many_peers::PEERS, false);
 }
 
@@ -122,6 +127,7 @@ fn smoke_test() {
     idle::rows(Duration::ZERO);
     or_exit(instructions::smoke_test());
     growth::smoke_test();
+    or_exit(jobs::smoke_test());
     or_exit(many_peers::smoke_test());
     println!("all tasks work; `cargo bench` measures them");
 }
