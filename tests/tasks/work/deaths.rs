@@ -184,7 +184,10 @@ fn killed_while_it_has_a_job() {
         // It writes there until it is dead.
         victim.reports().for_each(drop);
         let heir = work(&client_of_port(port), 1);
-        let outcomes: Vec<(String, u32)> = outcomes.map(|outcome| (summary(&outcome), outcome.attempts)).collect();
+        let seen: Vec<(String, u32)> = outcomes
+            .by_ref()
+            .map(|outcome| (summary(&outcome), outcome.attempts))
+            .collect();
         heir.join().unwrap().unwrap();
         let by_the_heir = [("job=JOB".to_owned(), 2)];
         // The last result may die with its worker.
