@@ -305,6 +305,8 @@ impl Pattern {
                     socket.set_immediate(true)?;
                     set_job_options(socket)
                 },
+                // What is left then is for workers that do not confirm that they have heard.
+                linger: Linger::AMoment,
                 message_shape: MessageShape::Routed,
                 ..COMMON
             },

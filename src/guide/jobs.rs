@@ -154,7 +154,8 @@
 //!
 //! The workers of this crate add one thing. Their READY and their DISCONNECT have one more frame: the address of the last
 //! job that they have received, or 20 zero bytes. From this the producer knows whether a job was on its way at that time.
-//! A worker with this frame in READY is ready only after READY, and not after REPLY.
+//! A worker with this frame in READY is ready only after READY, and not after REPLY. After its DISCONNECT it ignores jobs
+//! until the producer answers a HEARTBEAT with DISCONNECT.
 //!
 //! # A worker in Python
 //!

@@ -23,7 +23,8 @@
 //!    another run.
 //! 7. **What crosses on the way is not an end.** A `Ready` and a `Disconnect` may cross a job that is on its way to the
 //!    same worker. So they name the last job that the worker has received. If it is not the job that the worker was sent
-//!    last, then after `Ready` the worker is still going to receive it, and after `Disconnect` the job has not started.
+//!    last, then after `Ready` the worker is still going to receive it, and after `Disconnect` the job has not started: a
+//!    worker of this crate ignores jobs until it hears that the queue does not know it.
 //! 8. **It is over** when there will be no more jobs, and each job has its outcome. Then each worker is told so once, also
 //!    those that come later. A worker that is not busy confirms it, by leaving. The producer waits for that before it
 //!    closes, because a connection that is closed while a message of the worker arrives can lose what the worker has not

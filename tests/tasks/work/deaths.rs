@@ -1,5 +1,7 @@
 //! Workers and producers that die, hang, lose their network, and come back.
 
+use std::time::Instant;
+
 use nix::sys::signal::{Signal, raise};
 
 use super::*;
@@ -372,4 +374,34 @@ fn result_for_a_producer_that_was_restarted_is_dropped() {
     drop(dispatch);
     assert_eq!(summaries(outcomes), ["echo=echo"]);
     worker.await_report("finished");
+}
+
+/// A producer that gives up a large job as soon as it is on its way.
+#[test]
+#[ignore = "runs as a child process of another test"]
+fn gives_up_a_large_job() {
+    let (dispatch, outcomes, port) = producer(&Server::new(0));
+    report(&port.to_string());
+    dispatch.wait_for_workers(1, SOON).unwrap();
+    report("a worker is there");
+    std::io::stdin().lines().next().unwrap().unwrap();
+    dispatch.send(&[vec![0; 50_000_000]]).unwrap();
+    drop((dispatch, outcomes));
+}
+
+#[test]
+fn producer_does_not_wait_for_a_worker_that_reads_nothing() {
+    let _watchdog = watchdog();
+    let mut producer = run_in_child(gives_up_a_large_job, "");
+    let mut reports = producer.reports();
+    let port = reports.find_map(|line| line.parse().ok()).unwrap();
+    let worker = Worker::start(port);
+    assert!(reports.any(|line| line == "a worker is there"));
+    worker.process.signal(Signal::SIGSTOP);
+    producer.types("");
+    let started = Instant::now();
+    // It writes there until it has ended.
+    reports.for_each(drop);
+    producer.succeeds();
+    assert!(started.elapsed() < SOON / 3, "it took {:?}", started.elapsed());
 }

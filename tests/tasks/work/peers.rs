@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use zeroless::{Message, Receiver, Sender};
+use zeroless::{Receiver, Sender};
 
 use super::*;
 
@@ -10,31 +10,9 @@ const HEADER: &[u8] = b"MDPW01";
 const READY: &[u8] = b"\x01";
 const REQUEST: &[u8] = b"\x02";
 const REPLY: &[u8] = b"\x03";
+const HEARTBEAT: &[u8] = b"\x04";
 const DISCONNECT: &[u8] = b"\x05";
 const NO_JOB: &[u8] = &[0; 20];
-
-/// A router that a worker takes for its producer.
-struct Producer {
-    send: Sender,
-    messages: Receiver,
-}
-
-impl Producer {
-    fn new() -> Producer {
-        let (send, messages) = Server::new(0).router().unwrap();
-        Producer { send, messages }
-    }
-
-    /// The next word of this kind, behind the id of its worker.
-    fn await_word(&self, kind: &[u8]) -> Message {
-        self.messages.iter().find(|message| message[3] == kind).unwrap()
-    }
-
-    fn request(&self, worker: &[u8], job: &str) -> zeroless::Result<()> {
-        let address = [b'1'; 20];
-        (self.send)(&[worker, b"", HEADER, REQUEST, &address, b"", job.as_bytes()])
-    }
-}
 
 /// A dealer that has registered as a worker of this crate.
 fn dealer(socket: &Socket) -> (Sender, Receiver) {
@@ -46,22 +24,39 @@ fn dealer(socket: &Socket) -> (Sender, Receiver) {
 #[test]
 fn job_that_comes_after_the_timeout_is_not_done_later() {
     let _watchdog = watchdog();
-    let producer = Producer::new();
-    let jobs = client_of(&producer.messages.socket())
-        .timeout(Duration::from_millis(200))
-        .work()
-        .unwrap();
+    let (send, messages) = Server::new(0).router().unwrap();
+    let mut client = client_of(&messages.socket());
+    let jobs = client.timeout(Duration::from_millis(200)).work().unwrap();
+    // It iterates again after each timeout.
     let worker = thread::spawn(move || {
-        assert!((&jobs).next().is_none());
-        // The other thread has sent the late job.
-        let mut jobs = std::iter::repeat_with(move || (&jobs).next()).flatten();
-        text_of(&jobs.next().unwrap())
+        loop {
+            if let Some(job) = (&jobs).next() {
+                return text_of(&job);
+            }
+        }
     });
-    let left = producer.await_word(DISCONNECT);
-    // The worker may be gone.
-    let _ = producer.request(&left[0], "late");
-    let ready = producer.await_word(READY);
-    producer.request(&ready[0], "next").unwrap();
+    // A producer that sends a job just before it hears that the worker is not ready any more.
+    let address = [b'1'; 20];
+    let mut is_late = false;
+    while !worker.is_finished() {
+        let Ok(message) = messages.recv_timeout(Duration::from_millis(10)) else {
+            continue;
+        };
+        let [id, _, _, command, ..] = &message[..] else {
+            panic!("{message:?}")
+        };
+        // The worker may have what it wants, and be gone.
+        let request = |job: &[u8]| drop(send(&[id, b"", HEADER, REQUEST, &address, b"", job]));
+        match command.as_slice() {
+            READY if is_late => request(b"next"),
+            DISCONNECT => {
+                request(b"late");
+                is_late = true;
+            }
+            HEARTBEAT if is_late => drop(send(&[id, b"", HEADER, DISCONNECT])),
+            _ => {}
+        }
+    }
     assert_eq!(worker.join().unwrap(), "next");
 }
 
