@@ -55,8 +55,8 @@ macro_rules! option_methods {
 
             /// Sets how long closing the socket may wait to deliver what was sent.
             ///
-            /// The default is the [`timeout`](Self::timeout), or forever if there is none. The time starts when the
-            /// socket closes. But only closing the *last* socket of the process waits; until then, libzmq delivers in
+            /// The default is the [`timeout`](Self::timeout), or forever if there is none, and a second for jobs. The time
+            /// starts when the socket closes. But only closing the *last* socket of the process waits; until then, libzmq delivers in
             /// the background. If the time passes, messages that are not delivered are lost, and an error in the
             /// [log](crate#the-log) says so, where libzmq lets the crate know it. A `call` socket never waits, because a
             /// call that was not sent yet has been given up.

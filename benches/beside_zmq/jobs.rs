@@ -4,6 +4,7 @@
 //! socket that pushes the jobs and one that pulls the results.
 
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,10 +50,15 @@ pub fn print(rounds: usize, divisor: usize) {
         );
     }
     or_exit(print_cost(10 * count));
-    let (time, best) = or_exit(time_to_share(1_000, divisor));
+    show_progress("jobs of different lengths");
+    let lengths = lengths(1_000, divisor as u32);
+    let queue = or_exit(share_by_queue(&lengths));
+    let threads = share_by_threads(&lengths);
+    show_progress("");
+    let best = lengths.iter().sum::<Duration>() / WORKERS as u32;
     println!(
-        "1,000 jobs of different lengths, 4 workers: {time:.2?}, {:.3} of the best",
-        time.as_secs_f64() / best.as_secs_f64()
+        "1,000 jobs of different lengths, {WORKERS} workers: {queue:.2?}; {WORKERS} threads without messages: {threads:.2?}; \
+         at best {best:.2?}"
     );
 }
 
@@ -166,27 +172,46 @@ fn entries(folder: &str) -> Outcome<usize> {
     Ok(fs::read_dir(format!("/proc/self/{folder}"))?.count())
 }
 
-/// Lets four workers do jobs that take 1 to 100 ms, divided by `divisor`. Returns how long that takes, and the least time
-/// that four workers need.
-fn time_to_share(jobs: u64, divisor: usize) -> Outcome<(Duration, Duration)> {
-    show_progress("jobs of different lengths");
-    let length = |job: u64| {
-        let milliseconds = 1 + job.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 100;
-        Duration::from_millis(milliseconds) / divisor as u32
-    };
+/// How many workers share the jobs of different lengths.
+const WORKERS: usize = 4;
+
+/// How long jobs take: 1 to 100 ms, divided by `divisor`, in no order.
+fn lengths(jobs: u64, divisor: u32) -> Vec<Duration> {
+    let milliseconds = |job: u64| 1 + job.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 100;
+    (0..jobs)
+        .map(|job| Duration::from_millis(milliseconds(job)) / divisor)
+        .collect()
+}
+
+/// Lets workers sleep for these times, and returns how long that takes.
+fn share_by_queue(lengths: &[Duration]) -> Outcome<Duration> {
     let (dispatch, outcomes) = Server::at(TCP).dispatch()?;
     let endpoint = &dispatch.socket().endpoints()[0];
-    let _helpers = start_helpers(4, &["sleep", endpoint])?;
-    dispatch.wait_for_workers(4, START_LIMIT)?;
+    let _helpers = start_helpers(WORKERS, &["sleep", endpoint])?;
+    dispatch.wait_for_workers(WORKERS, START_LIMIT)?;
     let start = Instant::now();
-    for job in 0..jobs {
-        dispatch.send(&[length(job).as_micros().to_string()])?;
+    for length in lengths {
+        dispatch.send(&[length.as_micros().to_string()])?;
     }
     drop(dispatch);
     outcomes.into_iter().try_for_each(|outcome| outcome.result.map(drop))?;
-    let time = start.elapsed();
-    show_progress("");
-    Ok((time, (0..jobs).map(length).sum::<Duration>() / 4))
+    Ok(start.elapsed())
+}
+
+/// The same with threads that take the next time when they are free. This shows what the system adds.
+fn share_by_threads(lengths: &[Duration]) -> Duration {
+    let next = &AtomicUsize::new(0);
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(length) = lengths.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    thread::sleep(*length);
+                }
+            });
+        }
+    });
+    start.elapsed()
 }
 
 /// Sleeps for as many microseconds as a job says, in a helper.
@@ -203,6 +228,8 @@ pub fn smoke_test() -> Outcome {
     dispatch(2, 2, 10)?;
     push_and_pull(2, 2, 10)?;
     print_cost(100)?;
-    time_to_share(4, 100)?;
+    let lengths = lengths(4, 100);
+    share_by_queue(&lengths)?;
+    share_by_threads(&lengths);
     Ok(())
 }

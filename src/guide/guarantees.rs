@@ -113,8 +113,9 @@
 //! **Each job has exactly one outcome while its producer lives**, whichever workers die. It may run more than once:
 //! [`guide::jobs`](super::jobs) lists the details.
 //!
-//! Tests: `tasks::work::each_job_has_one_outcome`, `tasks::work::deaths::killed_in_the_middle_of_a_job`,
-//! `tasks::work::deaths::poison_job_is_given_up_and_the_others_are_done`
+//! Tests: `tasks::work::each_job_has_one_outcome`, `tasks::work::deaths::killed_while_it_has_a_job`,
+//! `tasks::work::deaths::poison_job_is_given_up_and_the_others_are_done`,
+//! `robustness::namespaces::job_of_worker_that_is_cut_off_goes_to_another`
 //!
 //! # Threads, closing and signals
 //!

@@ -48,6 +48,9 @@
 //! Push and pull also share work out. They deal messages out in advance, and a worker that dies takes its share along.
 //! They are faster. Use them for streams of messages that you can lose or repeat.
 //!
+//! The example `worker_pool` starts worker processes and waits for them. With `--kill`, one of them is killed in the middle
+//! of a job.
+//!
 //! # What is guaranteed
 //!
 //! While the producer lives:
@@ -77,9 +80,10 @@
 //!
 //! | what happens to the worker | what happens to its job |
 //! |---|---|
-//! | its process dies, or closes its `Jobs` | given to another worker within a second, or within a hundredth of the time that the job has taken, if that is longer |
+//! | its process dies | given to another worker within a second, or within a hundredth of the time that the job has taken, if that is longer |
 //! | it drops the [`Job`](crate::Job), also because of a panic | given to another worker at once |
 //! | its machine loses its power or its network, or it is stopped (`SIGSTOP`) | given to another worker after about 35 seconds, or after the time of [`heartbeat`](crate::Server::heartbeat) |
+//! | its result is longer than the producer's [`max_message_size`](crate::Server::max_message_size) | given to another worker within a second |
 //! | it hangs | stays with it; with a [`time_limit`](crate::Server::time_limit), given to another worker after that time |
 //! | it calls [`fail`](crate::Job::fail), or its function panics in [`Jobs::workers`](crate::Jobs::workers) | has failed: that is its outcome |
 //!

@@ -1,5 +1,7 @@
 //! What `call` and `serve` send, and how a program in another language calls or answers.
 //!
+//! What `dispatch` and `work` send is in the chapter [Jobs](super::jobs#the-wire-format), with a worker in Python.
+//!
 //! * [The wire format](#the-wire-format)
 //! * [Call from another language](#call-from-another-language)
 //! * [Answer from another language](#answer-from-another-language)

@@ -224,7 +224,8 @@ macro_rules! job_methods {
             /// Opens a worker: it does the jobs of a producer.
             ///
             /// Iterate over the jobs, or let [`Jobs::workers`] call a function with them on several threads. A worker has
-            /// one producer. If the producer is not there, or is restarted, the worker waits for it.
+            /// one producer: let no second one connect to a worker that is a server. If the producer is not there, or is
+            /// restarted, the worker waits for it.
             ///
             /// [`high_water_mark`](Self::high_water_mark) and [`identity`](Self::identity) have no effect. The
             /// connection is checked as for [`dispatch`](Self::dispatch).
