@@ -39,6 +39,19 @@ fn worker_that_comes_late_is_told() {
     work(&client, 3).join().unwrap().unwrap();
 }
 
+/// A thread that has not heard of the producer yet when it ends would wait for the next one.
+#[test]
+fn all_threads_end_when_one_is_told() {
+    let _watchdog = watchdog();
+    for _ in 0..20 {
+        let outcomes = Server::new(0).dispatch_all([["job"]]).unwrap();
+        let workers = work(&client_of(&outcomes.socket()), 8);
+        // After this, the producer is gone.
+        assert_eq!(summaries(outcomes), ["job=JOB"]);
+        workers.join().unwrap().unwrap();
+    }
+}
+
 #[test]
 fn giving_up_tells_the_workers() {
     let _watchdog = watchdog();
