@@ -348,6 +348,7 @@ impl Driver<'_> {
                 job,
                 result,
                 attempts: 0,
+                time: Duration::ZERO,
             });
         }
         self.queue.abandon(error, &mut self.desk);
