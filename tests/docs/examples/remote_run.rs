@@ -83,7 +83,8 @@ fn command_dies_with_its_client() {
         let (client, _client_prints, ids) = start_family(&port);
         client.signal(signal);
         await_end_of(ids);
-        assert!(printed.next().unwrap().contains("killed, because its client has gone"));
+        let line = printed.next().unwrap();
+        assert!(line.contains("killed, because its client has gone"), "{line}");
     }
 }
 
