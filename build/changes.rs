@@ -397,6 +397,32 @@ void zmq::tcp_connecter_t::out_event ()
     _refusals = 0;
 ",
     },
+    Change {
+        file: "session_base.cpp",
+        old: "        case i_engine::protocol_error:
+            if (_pending) {
+                if (_pipe)
+                    _pipe->terminate (false);
+                if (_zap_pipe)
+                    _zap_pipe->terminate (false);
+            } else {
+                terminate ();
+            }
+            break;
+",
+        new: "        case i_engine::protocol_error:
+            //  Nothing can be delivered any more, so the pipe must not wait.
+            if (_pipe)
+                _pipe->terminate (false);
+            if (_pending) {
+                if (_zap_pipe)
+                    _zap_pipe->terminate (false);
+            } else {
+                terminate ();
+            }
+            break;
+",
+    },
 ];
 
 /// Changes the files of a folder, and notes this in each of them. Fails if the source is not that of libzmq 4.3.4.

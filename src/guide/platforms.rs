@@ -29,6 +29,9 @@
 //!   has the details.
 //! * The answer to a `call` arrives even if the server ends right after it. Otherwise, the call may fail with
 //!   [`Lost`](crate::ErrorKind::Lost). Test: `tasks::call_faults::answer_arrives_although_server_closes_at_once`.
+//! * A program ends although a client hangs up at the moment when it is sent something. Otherwise, closing may wait for
+//!   ever to deliver that, unless there is a [`linger`](crate::Server::linger). Test:
+//!   `lifecycle::exit::hang_up::does_not_keep_the_process`.
 //! * A name server that does not answer stops no other socket: see [Names](super::networks#names).
 //! * A stranger cannot make a server hold a large handshake: see
 //!   [What strangers can do](super::networks#what-strangers-can-do).

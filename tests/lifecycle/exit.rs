@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use crate::support::{self, argument_of_child, client_of_port, report, run_in_child, texts, watchdog};
-use zeroless::{Client, Server};
+use zeroless::{Client, ErrorKind, Server};
 
 const MESSAGES: usize = 5_000;
 
@@ -300,5 +300,47 @@ mod loss {
             assert_eq!(reports(pull.socket().port().unwrap(), 60_000, pause), "");
             pull.recv().unwrap();
         }
+    }
+}
+
+/// A peer that hangs up while it is sent something.
+mod hang_up {
+    use std::hint;
+    use std::io::Write;
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::support::zmtp;
+
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn sends_to_peers_that_hang_up() {
+        // How far libzmq has got with the end of the connection depends on the moment.
+        for moment in (0..50).map(Duration::from_micros) {
+            let (send, messages) = Server::new(0).router().unwrap();
+            let mut peer = TcpStream::connect(("127.0.0.1", messages.socket().port().unwrap())).unwrap();
+            zmtp::shake_hands(&mut peer, "DEALER");
+            peer.write_all(&zmtp::frame(0, b"hello")).unwrap();
+            let message = messages.recv().unwrap();
+            drop(peer);
+            let hung_up = Instant::now();
+            while hung_up.elapsed() < moment {
+                hint::spin_loop();
+            }
+            match send.send(&message) {
+                Ok(()) => {}
+                Err(error) => assert_eq!(error.kind(), ErrorKind::NotConnected),
+            }
+        }
+    }
+
+    #[test]
+    #[cfg_attr(
+        not(libzmq = "own"),
+        ignore = "needs zeroless's own libzmq: run without --config and --no-default-features"
+    )]
+    fn does_not_keep_the_process() {
+        let _watchdog = watchdog();
+        run_in_child(sends_to_peers_that_hang_up, "").succeeds();
     }
 }
