@@ -10,6 +10,8 @@ use crossbeam_channel::{Receiver, unbounded};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
+use crate::support::heed_interrupts;
+
 /// A command that runs `zeroless` with these arguments, which are separated by spaces.
 pub fn zeroless(arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zeroless"));
@@ -64,6 +66,7 @@ pub fn start_with(arguments: &str, input: impl Into<Vec<u8>>) -> Program {
 
 impl Program {
     pub fn start(command: &mut Command) -> Program {
+        heed_interrupts();
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

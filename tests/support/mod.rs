@@ -12,14 +12,16 @@ use std::iter;
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Once;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Arc, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender as Channel, bounded};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use zeroless::{Keypair, Message, Publisher, Receiver, Sender, Server};
 
 /// How long a test may take before it counts as hung.
@@ -272,8 +274,19 @@ pub fn report(line: &str) {
     eprintln!("{line}");
 }
 
+/// Lets processes that are started from now on heed Ctrl-C, also if the tests run in the background of a shell script,
+/// whose processes ignore it. Those that this process starts inherit that, but they do not inherit a handler.
+pub fn heed_interrupts() {
+    static HEEDS: Once = Once::new();
+    HEEDS.call_once(|| {
+        let as_ever = Arc::new(AtomicBool::new(true));
+        flag::register_conditional_default(SIGINT, as_ever).unwrap();
+    });
+}
+
 impl Process {
     pub fn start(command: &mut Command) -> Process {
+        heed_interrupts();
         Process {
             child: command.stdin(Stdio::piped()).spawn().unwrap(),
             runs_test: false,
