@@ -3,7 +3,6 @@
 //! The rules are those of the [engine's documentation](super). The socket behind a [`Gate`] is a
 //! [`Wire`](super::wire::Wire), or a simulated one in the model.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use zmq::PollEvents;
@@ -12,7 +11,7 @@ use zmq::PollEvents;
 use super::model::poll::{self, Descriptor, Notifier};
 #[cfg(not(zeroless_loom))]
 use super::poll::{self, Descriptor, Notifier};
-use super::sync::{Mutex, MutexGuard};
+use super::sync::{self, Mutex, MutexGuard};
 use super::timed_lock::TimedLock;
 use super::wait::{Cancel, Deadline, Wait};
 use crate::report;
@@ -326,6 +325,6 @@ impl<S: Pollable> Gate<S> {
 
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, Core<S>> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.core)
     }
 }
