@@ -1119,13 +1119,17 @@ mod handles {
         let socket = calls.socket();
         let caller = client_of(&calls).call().unwrap();
         thread::scope(|scope| {
-            let asks = scope.spawn(|| caller.call("anything").unwrap());
+            let asks = scope.spawn(|| caller.call("anything"));
             let call: Call = calls.recv().unwrap();
             drop(calls);
             assert!(!socket.is_closed());
             call.reply("at last").unwrap();
             assert!(socket.is_closed());
-            assert_eq!(asks.join().unwrap(), [b"at last"]);
+            match asks.join().unwrap() {
+                Ok(answer) => assert_eq!(answer, [b"at last"]),
+                // Another libzmq drops what has arrived when it learns that the connection is closed.
+                Err(error) => assert_eq!((cfg!(libzmq = "own"), error.kind()), (false, ErrorKind::Lost)),
+            }
         });
     }
 }
