@@ -43,6 +43,14 @@ impl Comparison {
         }
     }
 
+    /// Gives the ratios in percent, where they are far below 1.
+    pub fn in_percent(mut self) -> Comparison {
+        for ratio in [&mut self.ratio, &mut self.least, &mut self.greatest] {
+            *ratio *= 100.0;
+        }
+        self
+    }
+
     pub fn spread(&self) -> String {
         format!("{:.2} to {:.2}", self.least, self.greatest)
     }

@@ -30,7 +30,7 @@ pub fn print(rounds: usize, divisor: usize) {
     println!("\njobs of a work queue, compared with push and pull, 1 frame of 16 B, TCP");
     println!(
         "{:>10}{:>10}{:>8}{:>14}{:>10}{:>20}",
-        "processes", "workers", "ratio", "spread", "jobs k/s", "push and pull k/s"
+        "processes", "workers", "percent", "spread", "jobs k/s", "push and pull k/s"
     );
     let count = COUNT / divisor;
     let rate = |time: Duration| count as f64 / time.as_secs_f64() / 1e3;
@@ -40,7 +40,8 @@ pub fn print(rounds: usize, divisor: usize) {
             rounds,
             || rate(or_exit(dispatch(processes, workers, count))),
             || rate(or_exit(push_and_pull(processes, workers, count))),
-        ));
+        ))
+        .in_percent();
         println!(
             "{processes:>10}{workers:>10}{:>8.2}{:>14}{:>10.1}{:>20.1}",
             comparison.ratio,
