@@ -243,11 +243,14 @@ mod loss {
     fn pushes_and_pauses() {
         let argument = argument_of_child();
         let numbers: Vec<u64> = argument.split(' ').map(|number| number.parse().unwrap()).collect();
-        let push = client_of_port(numbers[0] as u16)
-            .linger(Duration::from_millis(numbers[1]))
-            .push()
-            .unwrap();
-        push(&[b"x"]).unwrap();
+        let mut client = client_of_port(numbers[0] as u16);
+        client.linger(Duration::from_millis(numbers[1]));
+        let mut push = client.push().unwrap();
+        while let Err(error) = push(&[b"x"]) {
+            // The refusal came first, so this one has nothing to lose.
+            assert_eq!(error.kind(), ErrorKind::Denied);
+            push = client.push().unwrap();
+        }
         // So that it closes before, during and after the handshake.
         std::thread::sleep(Duration::from_millis(numbers[2]));
     }
