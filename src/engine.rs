@@ -231,6 +231,15 @@ impl Engine {
     /// first send a request or a reply (`EFSM`), this waits instead of failing.
     #[inline]
     pub(crate) fn receive(&self, message: &mut impl Incoming, wait: Wait<'_>) -> Result<()> {
+        self.receive_quietly(message, wait)?;
+        self.log_received(|| message.lengths());
+        Ok(())
+    }
+
+    /// Receives one message, as [`receive`](Self::receive) does, and writes nothing to the log: for callers that hold a
+    /// lock, which a logger may need.
+    #[inline]
+    pub(crate) fn receive_quietly(&self, message: &mut impl Incoming, wait: Wait<'_>) -> Result<()> {
         let try_receive = |wire: &mut Wire| {
             // After cancelling, the caller does not take a message any more, so it would be lost.
             if wait.is_cancelled() {
@@ -245,13 +254,21 @@ impl Engine {
         };
         self.gate
             .run_blocking(Direction::Receiving, wait, || None, try_receive)
-            .map_err(|error| self.explain(error, wait, &"receive"))?;
-        log::trace!(target: "zeroless", "{} received {}", self.label(), message::sizes(message.lengths()));
-        Ok(())
+            .map_err(|error| self.explain(error, wait, &"receive"))
     }
 
-    /// Receives one message, as [`receive`](Self::receive) does, or learns that no peer is connected (rule 9). Of the
-    /// messages that were sent, the first `settled` have certainly left the queue.
+    #[inline]
+    pub(crate) fn log_received(&self, lengths: impl FnOnce() -> Vec<usize>) {
+        log::trace!(target: "zeroless", "{} received {}", self.label(), message::sizes(lengths()));
+    }
+
+    /// The error of receiving when nothing has arrived in time.
+    pub(crate) fn nothing_received(&self, wait: Wait<'_>) -> Error {
+        self.explain(GateError::NotReady, wait, &"receive")
+    }
+
+    /// Receives one message, as [`receive_quietly`](Self::receive_quietly) does, or learns that no peer is connected (rule
+    /// 9). Of the messages that were sent, the first `settled` have certainly left the queue.
     pub(crate) fn receive_while_connected(
         &self,
         message: &mut Message,
@@ -265,12 +282,10 @@ impl Engine {
             wire.try_receive(message)
         };
         match self.gate.run_blocking(Direction::Receiving, wait, || None, try_receive) {
-            Ok(()) => {}
-            Err(GateError::Libzmq(NO_PEER)) => return Ok(Arrival::NoPeer { sent }),
-            Err(error) => return Err(self.explain(error, wait, &"receive")),
+            Ok(()) => Ok(Arrival::Message),
+            Err(GateError::Libzmq(NO_PEER)) => Ok(Arrival::NoPeer { sent }),
+            Err(error) => Err(self.explain(error, wait, &"receive")),
         }
-        log::trace!(target: "zeroless", "{} received {}", self.label(), message::sizes(message.lengths()));
-        Ok(Arrival::Message)
     }
 
     /// Waits until a peer is connected that has room for a message.

@@ -20,7 +20,7 @@ impl Wait<'_> {
         matches!(self, Wait::Until(..))
     }
 
-    pub(super) fn is_cancelled(self) -> bool {
+    pub(crate) fn is_cancelled(self) -> bool {
         matches!(self, Wait::Until(cancel, _) if cancel.is_set())
     }
 }

@@ -129,6 +129,11 @@ impl Call {
         self.fail_with(&reason)
     }
 
+    /// The lengths of the frames of its message.
+    pub(super) fn lengths(&self) -> Vec<usize> {
+        self.request.lengths()
+    }
+
     /// Drops the call without an answer: its caller does not wait any more.
     pub(super) fn forget(mut self) {
         self.is_answered = true;

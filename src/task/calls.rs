@@ -44,9 +44,11 @@ pub struct Calls {
 }
 
 /// The calls that the server has taken, and has not begun to run.
+///
+/// Nothing is written to the log while they are locked: a logger may call this server.
 struct Hands {
     held: VecDeque<Held>,
-    /// How many calls to hold at most.
+    /// How many messages to hold at most.
     limit: usize,
     /// How many threads wait for a call to arrive. While they wait, a call that arrives is for one of them, so no other
     /// thread takes more calls than it runs.
@@ -67,9 +69,18 @@ impl Hands {
 }
 
 struct Held {
-    call: Call,
+    /// `Err` is a message that is not a call. It waits like a call, so that one peer that sends such messages without end
+    /// does not keep the server from those of others.
+    content: std::result::Result<Call, Message>,
     taken: Instant,
     patience: Option<Duration>,
+}
+
+/// What a thread that looks for a call does next.
+enum Next<'a> {
+    Take(Held),
+    /// Nothing is held.
+    Wait(Waiting<'a>),
 }
 
 impl Calls {
@@ -211,60 +222,75 @@ impl Calls {
     fn next_call(&self, wait: Wait<'_>) -> Result<Call> {
         let deadline = Deadline::after(wait);
         let mut left = wait;
-        loop {
-            let mut hands = self.hands();
-            if let Some(call) = self.take_held(&mut hands)? {
+        // Once the time has passed, only what was taken in time counts: what is not a call may arrive without end.
+        let mut may_receive = true;
+        while !wait.is_cancelled() {
+            let held = match self.look_for_call(may_receive)? {
+                Next::Take(held) => held,
+                Next::Wait(waiting) if may_receive => {
+                    let received = self.receive(left);
+                    drop(waiting);
+                    received?
+                }
+                Next::Wait(_) => break,
+            };
+            if let Some(call) = self.accept(held) {
                 return Ok(call);
             }
-            hands.waiting += 1;
-            drop(hands);
-            let waiting = StopsWaiting(&self.hands);
-            let received = self.receive(left);
-            drop(waiting);
-            if let Some(held) = received? {
-                return Ok(held.call);
-            }
-            left = match wait {
-                Wait::Never => Wait::Never,
-                _ => deadline.wait(),
-            };
+            may_receive = !deadline.has_passed();
+            left = deadline.wait();
         }
+        Err(self.socket.nothing_received(wait))
     }
 
-    /// Takes the calls that have arrived, and returns the first whose caller still waits.
-    fn take_held(&self, hands: &mut Hands) -> Result<Option<Call>> {
-        loop {
-            while hands.waiting == 0 && hands.held.len() < hands.limit {
-                match self.receive(Wait::Never) {
-                    Ok(held) => hands.held.extend(held),
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                    Err(error) => return Err(error),
-                }
-            }
-            match hands.take() {
-                None => return Ok(None),
-                Some(held) if held.is_given_up() => {
-                    log::debug!(target: "zeroless", "{} drops a call that its caller has given up", self.socket.label());
-                    held.call.forget();
-                }
-                Some(held) => return Ok(Some(held.call)),
+    /// Takes what has arrived, if it `may_receive`, and returns what to do next.
+    fn look_for_call(&self, may_receive: bool) -> Result<Next<'_>> {
+        let mut hands = self.hands();
+        while may_receive && hands.waiting == 0 && hands.held.len() < hands.limit {
+            match self.receive(Wait::Never) {
+                Ok(held) => hands.held.push_back(held),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
             }
         }
+        Ok(match hands.take() {
+            Some(held) => Next::Take(held),
+            None => Next::Wait(Waiting::begin(&self.hands, hands)),
+        })
     }
 
-    /// Receives a message; `None` if it is not a call.
-    fn receive(&self, wait: Wait<'_>) -> Result<Option<Held>> {
+    /// Receives a message, and writes nothing to the log.
+    fn receive(&self, wait: Wait<'_>) -> Result<Held> {
         let mut message = Message::new();
-        self.socket.receive(&mut message, wait)?;
-        let Some(request) = protocol::parse_request(message) else {
-            log::warn!(target: "zeroless", "{} drops a message that is not a call", self.socket.label());
-            return Ok(None);
-        };
-        Ok(Some(Held {
-            patience: request.patience,
-            call: Call::new(self.socket.clone(), request),
+        self.socket.receive_quietly(&mut message, wait)?;
+        let request = protocol::parse_request(message);
+        Ok(Held {
             taken: Instant::now(),
-        }))
+            patience: request.as_ref().ok().and_then(|request| request.patience),
+            content: request.map(|request| Call::new(self.socket.clone(), request)),
+        })
+    }
+
+    /// Returns the call, if it is one and its caller still waits.
+    fn accept(&self, held: Held) -> Option<Call> {
+        let label = || self.socket.label();
+        let is_given_up = held.is_given_up();
+        match held.content {
+            Err(message) => {
+                self.socket.log_received(|| message.iter().map(Vec::len).collect());
+                log::warn!(target: "zeroless", "{} drops a message that is not a call", label());
+                None
+            }
+            Ok(call) => {
+                self.socket.log_received(|| call.lengths());
+                if is_given_up {
+                    log::debug!(target: "zeroless", "{} drops a call that its caller has given up", label());
+                    call.forget();
+                    return None;
+                }
+                Some(call)
+            }
+        }
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
@@ -276,10 +302,18 @@ fn lock(hands: &Mutex<Hands>) -> MutexGuard<'_, Hands> {
     hands.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends a thread's wait for a call, also when it panics.
-struct StopsWaiting<'a>(&'a Mutex<Hands>);
+/// A thread that waits for a call, until this is dropped, also by a panic.
+struct Waiting<'a>(&'a Mutex<Hands>);
 
-impl Drop for StopsWaiting<'_> {
+impl<'a> Waiting<'a> {
+    /// `locked` are these hands: the thread waits before another one can take calls.
+    fn begin(hands: &'a Mutex<Hands>, mut locked: MutexGuard<'_, Hands>) -> Waiting<'a> {
+        locked.waiting += 1;
+        Waiting(hands)
+    }
+}
+
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         lock(self.0).waiting -= 1;
     }
@@ -344,7 +378,7 @@ mod tests {
         let hold = |(number, (seconds, patience)): (usize, (u64, Option<Duration>))| {
             let message = vec![b"peer".to_vec(), Vec::new(), vec![0; number]];
             Held {
-                call: Call::new(calls.socket.clone(), protocol::parse_request(message).unwrap()),
+                content: protocol::parse_request(message).map(|request| Call::new(calls.socket.clone(), request)),
                 taken: Instant::now() - Duration::from_secs(seconds),
                 patience,
             }
@@ -354,7 +388,7 @@ mod tests {
             limit: N,
             waiting: 0,
         };
-        [(); N].map(|()| hands.take().unwrap().call[0].len())
+        [(); N].map(|()| hands.take().unwrap().content.unwrap()[0].len())
     }
 
     #[test]

@@ -41,6 +41,11 @@ fn parse_id(id: &[u8]) -> Option<(u64, Option<Duration>)> {
     (magic == MAGIC).then_some((u64::from_be_bytes(number.try_into().ok()?), patience))
 }
 
+/// The number of the call with this id; `None` if it is no id.
+pub(super) fn number(id: &[u8]) -> Option<u64> {
+    parse_id(id).map(|(number, _)| number)
+}
+
 /// The number of the call that a message answers, and the answer; `None` if it is not an answer.
 pub(super) fn parse_answer(mut message: Message) -> Option<(u64, Result<Message>)> {
     let (number, _) = parse_id(message.first()?)?;
@@ -68,13 +73,17 @@ pub(super) struct Request {
     understands_failures: bool,
 }
 
-/// The call in a message that a router has received; `None` if there is no empty frame, or nothing after it.
-pub(super) fn parse_request(mut message: Message) -> Option<Request> {
-    let delimiter = message.iter().position(Vec::is_empty)?;
+/// The call in a message that a router has received. If there is no empty frame, or nothing before or after it, it is none,
+/// and the message is returned.
+pub(super) fn parse_request(mut message: Message) -> std::result::Result<Request, Message> {
+    let is_inside = |delimiter: &usize| (1..message.len().saturating_sub(1)).contains(delimiter);
+    let Some(delimiter) = message.iter().position(Vec::is_empty).filter(is_inside) else {
+        return Err(message);
+    };
     let body = message.split_off(delimiter + 1);
     message.truncate(delimiter);
-    let id = parse_id(message.last()?);
-    (!body.is_empty()).then_some(Request {
+    let id = message.last().and_then(|id| parse_id(id));
+    Ok(Request {
         envelope: message,
         body,
         patience: id.and_then(|(_, patience)| patience),
@@ -83,6 +92,14 @@ pub(super) fn parse_request(mut message: Message) -> Option<Request> {
 }
 
 impl Request {
+    /// The lengths of the frames of the message.
+    pub(super) fn lengths(&self) -> Vec<usize> {
+        self.answer(&self.body.iter().map(Vec::as_slice).collect::<Vec<_>>())
+            .into_iter()
+            .map(<[u8]>::len)
+            .collect()
+    }
+
     /// The frames that answer this call.
     pub(super) fn answer<'a>(&'a self, body: &[&'a [u8]]) -> Vec<&'a [u8]> {
         self.address(&[b""], body)
@@ -170,15 +187,17 @@ mod tests {
     fn envelope_reaches_to_the_first_empty_frame() {
         let request = parse_request(owned(&[b"proxy", b"peer", &id(7, Some(SECOND)), b"", b"", b"x", b""])).unwrap();
         assert_eq!(request.envelope.len(), 3);
+        assert_eq!(request.lengths(), [5, 4, 16, 0, 0, 1, 0]);
         assert_eq!(request.body, owned(&[b"", b"x", b""]));
         assert_eq!(request.patience, Some(SECOND));
     }
 
     #[test]
     fn messages_that_are_no_calls_are_told_apart() {
-        assert_eq!(parse_request(owned(&[b"peer", b"no delimiter"])), None);
-        assert_eq!(parse_request(owned(&[b"peer", b""])), None);
-        assert_eq!(parse_request(owned(&[b"", b"no peer"])), None);
+        let messages: [&[&[u8]]; 4] = [&[b"peer", b"no delimiter"], &[b"peer", b""], &[b"", b"no peer"], &[]];
+        for message in messages {
+            assert_eq!(parse_request(owned(message)), Err(owned(message)));
+        }
     }
 
     #[test]
