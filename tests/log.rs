@@ -2,16 +2,22 @@
 
 mod support;
 
-use std::sync::{Mutex, Once};
+use std::convert::Infallible;
+use std::hint;
+use std::io;
+use std::net::TcpListener;
+use std::panic;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Barrier, Mutex, Once, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use support::{
     argument_of_child, await_denial, await_subscribers, client_of, client_of_port, client_of_sender, push_and_pull,
-    run_in_child, silence, wait_until, watchdog,
+    report, run_in_child, serve_in_child, silence, unused_port, wait_until, watchdog,
 };
-use zeroless::{Call, Caller, ErrorKind, Server, text};
+use zeroless::{Call, Caller, Client, ErrorKind, Server, text};
 
 /// Keeps what is logged. A process has only one logger, so each test looks for its own ports.
 struct Memory(Mutex<Vec<(Level, String)>>);
@@ -348,24 +354,168 @@ mod logger_that_calls {
         caller.call(&["question"]).unwrap();
     }
 
-    #[test]
-    fn does_not_block_itself() {
-        let _watchdog = watchdog();
-        let calls = Server::new(0).serve().unwrap();
+    /// What a server receives from a child that logs by calls. It receives `first` calls before it answers, and answers
+    /// the last of them first.
+    fn received_from_child(first: usize) -> Vec<String> {
+        let mut calls = Server::new(0).serve().unwrap();
         let mut child = run_in_child(logs_by_calls, &calls.socket().port().unwrap().to_string());
         let socket = calls.socket();
         let server = thread::spawn(move || {
             let answer = |call: Call| (text(&call), call.reply("yes").unwrap()).0;
-            calls.map(answer).collect::<Vec<_>>()
+            let first: Vec<Call> = calls.by_ref().take(first).collect();
+            let mut received: Vec<String> = first.into_iter().rev().map(answer).collect();
+            received.reverse();
+            received.extend(calls.map(answer));
+            received
         });
         child.succeeds();
         socket.close();
-        let received = server.join().unwrap();
+        server.join().unwrap()
+    }
+
+    #[test]
+    fn does_not_block_itself_while_it_sends() {
+        let _watchdog = watchdog();
+        let received = received_from_child(0);
         assert_eq!(received[0], "question");
         assert!(
             received[1].starts_with("log, call on") && received[1].contains("sent 1 frame"),
             "{received:?}"
         );
+    }
+
+    #[test]
+    fn does_not_block_itself_while_it_receives() {
+        let _watchdog = watchdog();
+        // The call that logs that the question was sent is answered first, so it does not receive the other answer.
+        let received = received_from_child(2);
+        assert!(
+            received[2].starts_with("log, call on") && received[2].contains("received"),
+            "{received:?}"
+        );
+    }
+
+    #[test]
+    fn does_not_block_itself_while_it_looks_for_a_refusal() {
+        let _watchdog = watchdog();
+        // By hand, so that the child's second connection shows that it looks.
+        let no_server = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = no_server.local_addr().unwrap().port();
+        let mut child = run_in_child(logs_by_calls, &port.to_string());
+        let connections = [no_server.accept().unwrap(), no_server.accept().unwrap()];
+        drop((no_server, connections));
+        let calls = Server::new(port).serve().unwrap();
+        let socket = calls.socket();
+        let server = thread::spawn(move || calls.for_each(|call| call.reply("yes").unwrap()));
+        child.succeeds();
+        socket.close();
+        server.join().unwrap();
+    }
+
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn logs_by_calls_to_itself() {
+        let calls = Server::at("inproc://logs").serve().unwrap();
+        let mut client = Client::new();
+        client.connect_to("inproc://logs");
+        COLLECTOR.0.set(client.call().unwrap()).unwrap();
+        log::set_logger(&COLLECTOR).unwrap();
+        log::set_max_level(LevelFilter::Warn);
+        let (send, _receive) = client.dealer().unwrap();
+        let caller = client.call().unwrap();
+        let both_workers = Barrier::new(3);
+        let (ran, runs) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                calls.workers(2, |call| {
+                    let call = text(call);
+                    if call == "wait" {
+                        both_workers.wait();
+                        both_workers.wait();
+                    }
+                    ran.send(call).unwrap();
+                    Ok::<_, Infallible>("yes")
+                })
+            });
+            scope.spawn(|| caller.call("wait").unwrap());
+            scope.spawn(|| caller.call("wait").unwrap());
+            both_workers.wait();
+            // So that a worker finds it when it looks for a call while no other one waits.
+            send.send("not a call").unwrap();
+            both_workers.wait();
+            assert!(
+                runs.iter()
+                    .any(|call| call.contains("drops a message that is not a call"))
+            );
+            // Its worker answers it before it runs another call.
+            caller.call("last").unwrap();
+            calls.socket().close();
+        });
+    }
+
+    #[test]
+    fn does_not_block_the_server_that_it_calls() {
+        let _watchdog = watchdog();
+        run_in_child(logs_by_calls_to_itself, "").succeeds();
+    }
+}
+
+/// A logger that takes its time, and a peer that sends faster than that.
+mod logger_that_is_slow {
+    use super::*;
+
+    struct Slow;
+
+    impl Log for Slow {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, _: &Record<'_>) {
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_micros(20) {
+                hint::spin_loop();
+            }
+        }
+
+        fn flush(&self) {}
+    }
+
+    /// Looks for a call when it is given a line, and then serves until killed.
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn serves() {
+        log::set_logger(&Slow).unwrap();
+        log::set_max_level(LevelFilter::Warn);
+        let calls = Server::new(argument_of_child().parse().unwrap()).serve().unwrap();
+        report("listening");
+        io::stdin().read_line(&mut String::new()).unwrap();
+        assert_eq!(calls.try_recv().unwrap_err().kind(), ErrorKind::WouldBlock);
+        report("there is no call");
+        calls.workers(2, |call| Ok::<_, Infallible>(call.to_vec())).unwrap();
+    }
+
+    #[test]
+    fn messages_that_are_no_calls_do_not_hold_up_calls() {
+        let _watchdog = watchdog();
+        let port = unused_port();
+        let (mut server, mut reports) = serve_in_child(serves, &port.to_string());
+        let (send, _receive) = client_of_port(port).linger(Duration::ZERO).dealer().unwrap();
+        let socket = send.socket();
+        // More than its own queue takes, so the server has received some.
+        for _ in 0..2_000 {
+            send.send("not a call").unwrap();
+        }
+        thread::scope(|scope| {
+            scope.spawn(|| while send.send("not a call").is_ok() {});
+            server.types("go");
+            assert_eq!(reports.next().unwrap(), "there is no call");
+            let caller = client_of_port(port).call().unwrap();
+            for number in 0..20 {
+                assert_eq!(text(&caller.call(&[number.to_string()]).unwrap()), number.to_string());
+            }
+            socket.close();
+        });
     }
 }
 
@@ -374,6 +524,8 @@ mod logger_that_panics {
 
     struct Panics;
 
+    static HAS_WARNED: AtomicBool = AtomicBool::new(false);
+
     impl Log for Panics {
         fn enabled(&self, _: &Metadata<'_>) -> bool {
             true
@@ -381,7 +533,10 @@ mod logger_that_panics {
 
         fn log(&self, record: &Record<'_>) {
             let text = record.args().to_string();
-            assert!(!(text.starts_with("serve on") && text.contains("sent")), "on purpose");
+            let is_answer = text.starts_with("serve on") && text.contains("sent");
+            let is_warning = record.level() == Level::Warn;
+            HAS_WARNED.fetch_or(is_warning, Ordering::SeqCst);
+            assert!(!is_answer && !is_warning, "on purpose");
         }
 
         fn flush(&self) {}
@@ -400,6 +555,46 @@ mod logger_that_panics {
         });
         assert_eq!(caller.call("question").unwrap_err().kind(), ErrorKind::Failed);
         assert!(server.join().is_err());
+    }
+
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn worker_panics_while_others_have_calls() {
+        silence();
+        log::set_logger(&Panics).unwrap();
+        log::set_max_level(LevelFilter::Warn);
+        let calls = Server::new(0).serve().unwrap();
+        let client = client_of_port(calls.socket().port().unwrap());
+        let caller = client.call().unwrap();
+        let (send, _receive) = client.dealer().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..32 {
+                scope.spawn(|| while caller.call("again").is_ok() {});
+            }
+            scope.spawn(|| {
+                caller.call("first").unwrap();
+                send.send("not a call").unwrap();
+            });
+            let run_late = AtomicU32::new(0);
+            let run = || {
+                calls.workers(2, |_| {
+                    run_late.fetch_add(HAS_WARNED.load(Ordering::SeqCst).into(), Ordering::SeqCst);
+                    thread::sleep(Duration::from_millis(1)); // its work
+                    Ok::<_, Infallible>("yes")
+                })
+            };
+            assert!(panic::catch_unwind(panic::AssertUnwindSafe(run)).is_err());
+            caller.socket().close();
+            // The panic takes some time to print, and until then, nothing is stopped.
+            let run_late = run_late.into_inner();
+            assert!(run_late < 1_000, "{run_late} calls were run after the panic");
+        });
+    }
+
+    #[test]
+    fn ends_all_workers_although_calls_keep_coming() {
+        let _watchdog = watchdog();
+        run_in_child(worker_panics_while_others_have_calls, "").succeeds();
     }
 
     #[test]

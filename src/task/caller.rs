@@ -5,7 +5,9 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::exchange::{Event, Exchange, Fault, Visit};
+use log::LevelFilter;
+
+use super::exchange::{Event, Exchange, Fault, Received, Visit};
 use super::protocol;
 use crate::endpoint;
 use crate::engine::{Arrival, Deadline, Wait};
@@ -266,25 +268,43 @@ impl Line {
         self.socket.send_quietly(&message, Wait::Never)
     }
 
-    fn receive(&self, settled: u64, deadline: Deadline<'_>) -> Event {
+    fn receive(&self, settled: u64, deadline: Deadline<'_>) -> Received<'_> {
         let mut message = Message::new();
         match self
             .socket
             .receive_while_connected(&mut message, settled, deadline.wait())
         {
-            Ok(Arrival::Message) => match protocol::parse_answer(message) {
-                Some((number, answer)) => Event::Answer(number, answer),
-                None => {
-                    log::warn!(target: "zeroless", "{} drops a message that answers no call", self.socket.label());
-                    Event::Nothing
-                }
-            },
-            Ok(Arrival::NoPeer { sent }) => Event::NoPeer(sent),
+            Ok(Arrival::Message) => self.sort(message),
+            Ok(Arrival::NoPeer { sent }) => Event::NoPeer(sent).into(),
             Err(error) => match error.kind() {
-                ErrorKind::TimedOut | ErrorKind::WouldBlock => Event::Nothing,
-                ErrorKind::Closed => Event::Closed(error),
-                _ => Event::Failed(error),
+                ErrorKind::TimedOut | ErrorKind::WouldBlock => Event::Nothing.into(),
+                ErrorKind::Closed => Event::Closed(error).into(),
+                // If there is no memory for an answer, there is still its first frame.
+                _ => match message.first().and_then(|id| protocol::number(id)) {
+                    Some(number) => Event::Answer(number, Err(error)).into(),
+                    None => Event::Failed(error).into(),
+                },
             },
+        }
+    }
+
+    /// Finds out which call a message answers.
+    fn sort(&self, message: Message) -> Received<'_> {
+        let is_traced = log::max_level() == LevelFilter::Trace;
+        let lengths = is_traced.then(|| message.iter().map(Vec::len).collect());
+        let answer = protocol::parse_answer(message);
+        let is_dropped = answer.is_none();
+        let report = move || {
+            if let Some(lengths) = lengths {
+                self.socket.log_received(|| lengths);
+            }
+            if is_dropped {
+                log::warn!(target: "zeroless", "{} drops a message that answers no call", self.socket.label());
+            }
+        };
+        Received {
+            event: answer.map_or(Event::Nothing, |(number, answer)| Event::Answer(number, answer)),
+            report: (is_traced || is_dropped).then(|| Box::new(report) as _),
         }
     }
 
@@ -326,8 +346,9 @@ impl Line {
         if endpoints.iter().any(|endpoint| endpoint::is_inproc(endpoint)) {
             return Ok(());
         }
-        let mut current = self.probe();
-        let probe = match current.take() {
+        // It is opened and closed unlocked: a logger may call, and so come here.
+        let current = self.probe().take();
+        let probe = match current {
             Some(probe) if probe.endpoints == endpoints => probe,
             _ => Probe {
                 socket: open_probe(&endpoints)?,
@@ -335,7 +356,8 @@ impl Line {
             },
         };
         let outcome = probe.socket.wait_for_peer(Wait::Never);
-        *current = Some(probe);
+        let of_another_thread = self.probe().replace(probe);
+        drop(of_another_thread);
         match outcome {
             Err(error) if error.kind() == ErrorKind::Denied => Err(error),
             _ => Ok(()),
@@ -344,7 +366,8 @@ impl Line {
 
     /// Closes the probe, because a server has accepted this client.
     fn stop_probing(&self) {
-        *self.probe() = None;
+        let probe = self.probe().take();
+        drop(probe);
     }
 
     fn probe(&self) -> MutexGuard<'_, Option<Probe>> {

@@ -13,6 +13,8 @@
 //!    are also the engine's.
 //! 3. **A full queue is taken for a lost server**: in both cases libzmq has no room. So the engine is told which call was
 //!    answered last. That one and all before it have left the queue, and it can only be full if enough were sent since.
+//! 4. **A logger calls.** Its answer may be received by any thread, but not by one that waits for the logger. So a thread
+//!    writes to the log only while it does not receive, and has woken another to receive.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -35,6 +37,18 @@ pub(super) enum Event {
     Failed(Error),
     /// The time has passed, or what has arrived is not an answer.
     Nothing,
+}
+
+/// What a thread has received, and what writes to the log about it, if there is anything to write.
+pub(super) struct Received<'a> {
+    pub(super) event: Event,
+    pub(super) report: Option<Box<dyn FnOnce() + 'a>>,
+}
+
+impl From<Event> for Received<'_> {
+    fn from(event: Event) -> Self {
+        Received { event, report: None }
+    }
 }
 
 /// Why a call has no answer.
@@ -208,9 +222,9 @@ pub(super) struct Visit<'a> {
 impl Visit<'_> {
     /// Waits for the answer.
     ///
-    /// `receive` is given the number of the last call that has left the queue, and must not block for longer than the
-    /// deadline.
-    pub(super) fn wait(self, deadline: Deadline<'_>, receive: impl Fn(u64) -> Event) -> Outcome {
+    /// `receive` is given the number of the last call that has left the queue. It must not block for longer than the
+    /// deadline, and must write nothing to the log.
+    pub(super) fn wait<'a>(self, deadline: Deadline<'_>, receive: impl Fn(u64) -> Received<'a>) -> Outcome {
         let number = self.number;
         let mut desk = self.exchange.lock();
         loop {
@@ -227,10 +241,16 @@ impl Visit<'_> {
                 desk.receiver = Some(number);
                 let settled = desk.settled;
                 drop(desk);
-                let event = receive(settled);
+                let received = receive(settled);
                 desk = self.exchange.lock();
                 desk.receiver = None;
-                desk.note(event, number);
+                desk.note(received.event, number);
+                if let Some(report) = received.report {
+                    desk.wake_next_receiver(); // rule 4
+                    drop(desk);
+                    report();
+                    desk = self.exchange.lock();
+                }
             }
         }
     }
@@ -266,7 +286,7 @@ mod tests {
         let receive = |settled| {
             assert_eq!(settled, 0);
             let number = if was_answered.replace(true) { 1 } else { u64::MAX };
-            Event::Answer(number, Ok(Message::new()))
+            Event::Answer(number, Ok(Message::new())).into()
         };
         let visit = exchange.send(|_| Ok(())).unwrap();
         assert!(visit.wait(Deadline::default(), receive).is_ok());

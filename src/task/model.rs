@@ -6,7 +6,7 @@
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
-use super::exchange::{Event, Exchange, Fault};
+use super::exchange::{Event, Exchange, Fault, Received};
 use crate::engine::Deadline;
 use crate::error::{Error, ErrorKind};
 
@@ -26,6 +26,8 @@ struct Arrived {
     is_free: bool,
     is_closed: bool,
     is_gone: bool,
+    /// A logger has got what it waits for.
+    is_logged: bool,
 }
 
 impl Socket {
@@ -47,6 +49,14 @@ impl Socket {
         }
     }
 
+    /// Blocks until `is_logged` is set.
+    fn log(&self) {
+        let mut arrived = self.arrived.lock().unwrap();
+        while !arrived.is_logged {
+            arrived = self.changed.wait(arrived).unwrap();
+        }
+    }
+
     fn change(&self, change: impl FnOnce(&mut Arrived)) {
         change(&mut self.arrived.lock().unwrap());
         self.changed.notify_all();
@@ -62,6 +72,14 @@ struct World {
 impl World {
     /// Calls. `arrives` is what the call does to the server.
     fn call(&self, arrives: impl FnOnce(&mut Arrived, u64)) -> Result<(), Fault> {
+        self.call_with(arrives, || self.socket.receive().into())
+    }
+
+    fn call_with<'a>(
+        &self,
+        arrives: impl FnOnce(&mut Arrived, u64),
+        receive: impl Fn() -> Received<'a>,
+    ) -> Result<(), Fault> {
         let mut sent = 0;
         let send = |number| {
             sent = number;
@@ -69,13 +87,23 @@ impl World {
             Ok(())
         };
         let visit = self.exchange.send(send).expect("the server has room");
-        let answer = visit.wait(Deadline::default(), |_| self.socket.receive())?;
+        let answer = visit.wait(Deadline::default(), |_| receive())?;
         assert_eq!(answer, [[sent as u8]], "the answer to another call");
         Ok(())
     }
 
     fn is_answered(&self) {
         assert!(self.call(|arrived, number| arrived.unanswered.push(number)).is_ok());
+    }
+
+    /// Calls, and writes to the log what it receives.
+    fn is_answered_and_logged(&self) {
+        let receive = || Received {
+            event: self.socket.receive(),
+            report: Some(Box::new(|| self.socket.log())),
+        };
+        let answer = self.call_with(|arrived, number| arrived.unanswered.push(number), receive);
+        assert!(answer.is_ok());
     }
 
     fn is_ignored(&self) -> Fault {
@@ -127,6 +155,14 @@ fn answer_is_handed_over_at_once() {
             world.socket.change(|arrived| arrived.is_free = true);
         },
     ]);
+}
+
+#[test]
+fn logger_may_wait_for_another_call() {
+    check(&[World::is_answered_and_logged, |world| {
+        world.is_answered();
+        world.socket.change(|arrived| arrived.is_logged = true);
+    }]);
 }
 
 #[test]

@@ -322,6 +322,33 @@ fn received_frame_without_memory_is_error() {
 
 #[test]
 #[ignore = "runs as a child process of another test"]
+fn receives_answers_of_which_there_is_no_memory_for_one() {
+    let calls = Server::at("inproc://huge").serve().unwrap();
+    let caller = Client::new().connect_to("inproc://huge").call().unwrap();
+    thread::scope(|scope| {
+        // This thread receives what arrives, and the other one waits.
+        let small = scope.spawn(|| caller.call("small"));
+        let call_for_small = calls.recv().unwrap();
+        let huge = scope.spawn(|| caller.call("huge"));
+        let call_for_huge = calls.recv().unwrap();
+        let answer = [vec![0; HUGE]];
+        // Enough for the server's copy, but not for the caller's.
+        limit(Resource::RLIMIT_AS, address_space() + HUGE as u64 * 3 / 2);
+        call_for_huge.reply(&answer).unwrap();
+        assert_exhausted(&huge.join().unwrap().unwrap_err());
+        call_for_small.reply("small").unwrap();
+        assert_eq!(small.join().unwrap().unwrap(), [b"small"]);
+    });
+}
+
+#[test]
+fn answer_without_memory_fails_its_own_call() {
+    let _watchdog = watchdog();
+    run_in_child(receives_answers_of_which_there_is_no_memory_for_one, "").succeeds();
+}
+
+#[test]
+#[ignore = "runs as a child process of another test"]
 fn is_asked_what_there_is_no_memory_for() {
     let (reply, requests) = Server::at("inproc://huge").reply().unwrap();
     let client = || Client::new().connect_to("inproc://huge").request().unwrap();
