@@ -480,7 +480,7 @@ impl Worker {
                 }
             }
             Received::Finished => {
-                // This confirms it.
+                // This confirms it. It may reach the next producer instead, which may have sent a job to this worker.
                 self.leave();
                 return Some(Next::Finished);
             }
@@ -494,13 +494,14 @@ impl Worker {
     fn withdraw(&mut self) {
         if self.standing == Standing::Ready {
             self.leave();
-            self.standing = Standing::Withdrawn;
         }
     }
 
     /// Tells the producer that it cannot count on this worker. If there is no room, the connection was lost long ago.
     fn leave(&mut self) {
-        self.standing = Standing::Silent;
+        if self.standing == Standing::Ready {
+            self.standing = Standing::Withdrawn;
+        }
         let _ = self.socket.send(&mdp::disconnect(&self.seen), Wait::Never);
     }
 
