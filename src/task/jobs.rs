@@ -144,18 +144,15 @@ impl Jobs {
                 address,
                 worker: Some(worker),
                 pool: Arc::downgrade(&self.pool),
+                ends,
             }));
         }
         worker.withdraw();
-        match outcome {
-            Ok(Next::Finished) => {
-                self.pool.end();
-                self.pool.put_back(worker);
-            }
-            // This worker may have been told, too, and would tell it to a later iteration.
-            _ if self.pool.is_over(ends) => drop(worker),
-            _ => self.pool.put_back(worker),
-        }
+        let ends_heard = match outcome {
+            Ok(Next::Finished) => self.pool.end(ends),
+            _ => ends,
+        };
+        self.pool.put_back(worker, ends_heard);
         outcome?;
         self.pool.no_job(ends)
     }
@@ -276,18 +273,25 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a worker for the next thread that waits for a job. Once closed, its socket closes.
-    fn put_back(&self, worker: Worker) {
+    /// Keeps a worker for the next thread that waits for a job. It has no unread word of these ends. If there was another
+    /// end, it may have been told, too, and would tell it to a later iteration: then its socket closes, as it does once
+    /// closed.
+    fn put_back(&self, worker: Worker, ends: u64) {
         let mut state = self.lock();
-        if !state.is_closed {
+        if !state.is_closed && state.ends == ends {
             state.free.push(worker);
         }
     }
 
     /// Notes that the producer has no more jobs, for all threads: a worker whose connection is made only now may never be
-    /// told, because the producer may be gone then.
-    fn end(&self) {
+    /// told, because the producer may be gone then. Returns how many ends there were.
+    ///
+    /// If another thread was told since the iteration began, it is the same end, and must not end a later iteration.
+    fn end(&self, ends: u64) -> u64 {
         let mut state = self.lock();
+        if state.ends != ends {
+            return state.ends;
+        }
         state.ends += 1;
         let waiting = state.waiting.clone();
         // They may have been told, too.
@@ -297,6 +301,7 @@ impl Pool {
             waiter.engine.cancel(&waiter.cancel);
         }
         drop(unneeded);
+        ends + 1
     }
 
     /// Whether there are no more jobs for an iteration that began after so many ends.
@@ -547,6 +552,8 @@ pub struct Job {
     /// `None` once the job has ended.
     worker: Option<Worker>,
     pool: Weak<Pool>,
+    /// How many times a producer had no more jobs when the iteration began.
+    ends: u64,
 }
 
 impl Job {
@@ -621,7 +628,7 @@ impl Job {
 
     fn put_back(&self, worker: Worker) {
         if let Some(pool) = self.pool.upgrade() {
-            pool.put_back(worker);
+            pool.put_back(worker, self.ends);
         }
     }
 
@@ -661,5 +668,18 @@ impl Deref for Job {
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Job").field(&self.message).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Client;
+
+    /// Otherwise the word of the second thread would end what the first one does after it has ended.
+    #[test]
+    fn an_end_of_which_two_threads_are_told_counts_once() {
+        let jobs = Client::new().connect_local(9).work().unwrap();
+        assert_eq!([jobs.pool.end(0), jobs.pool.end(0)], [1, 1]);
+        assert_eq!(jobs.pool.lock().ends, 1);
     }
 }
