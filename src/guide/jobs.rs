@@ -96,12 +96,15 @@
 //!
 //! # The end
 //!
-//! When all `Dispatcher`s are dropped and each job has its outcome, the outcomes end, and the loops of the workers end: of
-//! a [`Jobs`](crate::Jobs), all threads at once. A worker that connects after that is also told, as long as the `Outcomes`
-//! are not dropped. When they are dropped, the socket closes. A worker that comes later waits for the next producer. So if
-//! you start worker processes for one producer, and wait for them, either call
-//! [`wait_for_workers`](crate::Dispatcher::wait_for_workers) before the first job, or keep the outcomes until the workers
-//! have ended:
+//! When all `Dispatcher`s are dropped and each job has its outcome, the outcomes end, and the loops of the workers end. Of
+//! a [`Jobs`](crate::Jobs), all threads end: those that wait at once, and those that do a job when they ask for the next
+//! one. A thread that begins only then waits for the next producer; the threads of
+//! [`Jobs::workers`](crate::Jobs::workers) begin together.
+//!
+//! A worker that connects after the end is also told, as long as the `Outcomes` are not dropped. When they are dropped, the
+//! socket closes. A worker that comes later waits for the next producer. So if you start worker processes for one producer,
+//! and wait for them, either call [`wait_for_workers`](crate::Dispatcher::wait_for_workers) before the first job, or keep
+//! the outcomes until the workers have ended:
 //!
 //! ```
 //! # use std::thread;

@@ -4,9 +4,11 @@
 //! job while all others are in use. A worker says `Ready` only when a thread waits for a job, so that no job waits for a
 //! worker that does something else.
 
+use std::cell::RefCell;
 use std::fmt::{self, Display};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -38,7 +40,9 @@ const CALL_INTERVAL: Duration = Duration::from_secs(5);
 /// A worker is ready for a job only while a thread waits in a step of iteration. Threads that share a `&Jobs`, and clones,
 /// are workers of their own: each has a connection, and holds one job at a time. So does a thread that asks for the next
 /// job before the last one is done. When the producer tells one of these workers that there are no more jobs, all threads
-/// that wait end. A recipe that is a [`Server`](crate::Server) has only one worker.
+/// end: those that wait at once, and those that do a job at their next step. Each of them ends once. A thread that begins
+/// only then waits for the next producer. The threads of [`workers`](Self::workers) begin together. A recipe that is a
+/// [`Server`](crate::Server) has only one worker.
 ///
 /// # Examples
 ///
@@ -74,6 +78,21 @@ struct PoolState {
     /// How many times a producer has said that it has no more jobs.
     ends: u64,
     is_closed: bool,
+}
+
+thread_local! {
+    /// What this thread iterates over.
+    static ITERATIONS: RefCell<Vec<Iteration>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An iteration of a thread from its first step until it ends.
+///
+/// The producer may end while the thread is between two steps. Another thread is told so, and then nobody is left to tell
+/// this one.
+struct Iteration {
+    pool: Weak<Pool>,
+    /// How many times a producer had no more jobs when it began.
+    ends: u64,
 }
 
 struct Waiter {
@@ -122,8 +141,11 @@ impl Jobs {
     /// # Ok::<(), zeroless::Error>(())
     /// ```
     pub fn recv(&self) -> Result<Option<Job>> {
-        let ends = self.pool.lock().ends;
-        self.recv_since(ends)
+        let outcome = self.recv_since(self.pool.begin());
+        if let Ok(None) = outcome {
+            self.pool.end_here();
+        }
+        outcome
     }
 
     /// As [`recv`](Self::recv). `ends` is how many times a producer had no more jobs when the iteration began. It ends when
@@ -144,28 +166,17 @@ impl Jobs {
                 address,
                 worker: Some(worker),
                 pool: Arc::downgrade(&self.pool),
+                ends,
             }));
         }
         worker.withdraw();
-        match outcome {
-            Ok(Next::Finished) => {
-                self.pool.end();
-                self.pool.put_back(worker);
-            }
-            // This worker may have been told, too, and would tell it to a later iteration.
-            _ if self.pool.is_over(ends) => drop(worker),
-            _ => self.pool.put_back(worker),
-        }
+        let ends_heard = match outcome {
+            Ok(Next::Finished) => self.pool.end(ends),
+            _ => ends,
+        };
+        self.pool.put_back(worker, ends_heard);
         outcome?;
         self.pool.no_job(ends)
-    }
-
-    /// The next job; `None` if there is none for an ordinary reason.
-    fn next_job(&self, ends: u64) -> Result<Option<Job>> {
-        match self.recv_since(ends) {
-            Err(error) if error.ends_iteration_quietly() => Ok(None),
-            outcome => outcome,
-        }
     }
 
     /// Calls `work` with the jobs, on `count` threads, and blocks until the producer has no more jobs.
@@ -203,7 +214,7 @@ impl Jobs {
         }
         let ends = self.pool.lock().ends;
         let run = || -> Result<()> {
-            while let Some(job) = self.next_job(ends)? {
+            while let Some(job) = or_quiet_end(self.recv_since(ends))? {
                 job.perform(&work)?;
             }
             Ok(())
@@ -238,18 +249,26 @@ impl Jobs {
     }
 }
 
+/// The next job; `None` if there is none for an ordinary reason.
+fn or_quiet_end(outcome: Result<Option<Job>>) -> Result<Option<Job>> {
+    match outcome {
+        Err(error) if error.ends_iteration_quietly() => Ok(None),
+        outcome => outcome,
+    }
+}
+
 impl Iterator for &Jobs {
     type Item = Job;
 
     fn next(&mut self) -> Option<Job> {
-        let ends = self.pool.lock().ends;
-        match self.next_job(ends) {
-            Ok(job) => job,
-            Err(error) => {
-                report::error(format_args!("the jobs end: {error}"));
-                None
-            }
+        let job = or_quiet_end(self.recv()).unwrap_or_else(|error| {
+            report::error(format_args!("the jobs end: {error}"));
+            None
+        });
+        if job.is_none() {
+            self.pool.end_here();
         }
+        job
     }
 }
 
@@ -276,18 +295,47 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a worker for the next thread that waits for a job. Once closed, its socket closes.
-    fn put_back(&self, worker: Worker) {
+    /// Begins the iteration of this thread, if it has not begun. Returns how many ends there were then.
+    fn begin(self: &Arc<Pool>) -> u64 {
+        let ends = self.lock().ends;
+        let begin = |iterations: &RefCell<Vec<Iteration>>| {
+            let mut iterations = iterations.borrow_mut();
+            if let Some(begun) = iterations.iter().find(|iteration| iteration.is_of(self)) {
+                return begun.ends;
+            }
+            iterations.retain(|iteration| iteration.pool.strong_count() > 0);
+            let pool = Arc::downgrade(self);
+            iterations.push(Iteration { pool, ends });
+            ends
+        };
+        // A thread that ends may have no memory any more.
+        ITERATIONS.try_with(begin).unwrap_or(ends)
+    }
+
+    /// Ends the iteration of this thread.
+    fn end_here(&self) {
+        let _ = ITERATIONS.try_with(|iterations| iterations.borrow_mut().retain(|iteration| !iteration.is_of(self)));
+    }
+
+    /// Keeps a worker for the next thread that waits for a job. It has no unread word of these ends. If there was another
+    /// end, it may have been told, too, and would tell it to a later iteration: then its socket closes, as it does once
+    /// closed.
+    fn put_back(&self, worker: Worker, ends: u64) {
         let mut state = self.lock();
-        if !state.is_closed {
+        if !state.is_closed && state.ends == ends {
             state.free.push(worker);
         }
     }
 
     /// Notes that the producer has no more jobs, for all threads: a worker whose connection is made only now may never be
-    /// told, because the producer may be gone then.
-    fn end(&self) {
+    /// told, because the producer may be gone then. Returns how many ends there were.
+    ///
+    /// If another thread was told since the iteration began, it is the same end, and must not end a later iteration.
+    fn end(&self, ends: u64) -> u64 {
         let mut state = self.lock();
+        if state.ends != ends {
+            return state.ends;
+        }
         state.ends += 1;
         let waiting = state.waiting.clone();
         // They may have been told, too.
@@ -297,6 +345,7 @@ impl Pool {
             waiter.engine.cancel(&waiter.cancel);
         }
         drop(unneeded);
+        ends + 1
     }
 
     /// Whether there are no more jobs for an iteration that began after so many ends.
@@ -333,6 +382,12 @@ impl Pool {
                 (self.open)().map(|socket| Some(Worker::new(socket)))
             }
         }
+    }
+}
+
+impl Iteration {
+    fn is_of(&self, pool: &Pool) -> bool {
+        ptr::eq(self.pool.as_ptr(), pool)
     }
 }
 
@@ -480,7 +535,7 @@ impl Worker {
                 }
             }
             Received::Finished => {
-                // This confirms it.
+                // This confirms it. It may reach the next producer instead, which may have sent a job to this worker.
                 self.leave();
                 return Some(Next::Finished);
             }
@@ -494,13 +549,14 @@ impl Worker {
     fn withdraw(&mut self) {
         if self.standing == Standing::Ready {
             self.leave();
-            self.standing = Standing::Withdrawn;
         }
     }
 
     /// Tells the producer that it cannot count on this worker. If there is no room, the connection was lost long ago.
     fn leave(&mut self) {
-        self.standing = Standing::Silent;
+        if self.standing == Standing::Ready {
+            self.standing = Standing::Withdrawn;
+        }
         let _ = self.socket.send(&mdp::disconnect(&self.seen), Wait::Never);
     }
 
@@ -546,6 +602,8 @@ pub struct Job {
     /// `None` once the job has ended.
     worker: Option<Worker>,
     pool: Weak<Pool>,
+    /// How many times a producer had no more jobs when the iteration began.
+    ends: u64,
 }
 
 impl Job {
@@ -620,7 +678,7 @@ impl Job {
 
     fn put_back(&self, worker: Worker) {
         if let Some(pool) = self.pool.upgrade() {
-            pool.put_back(worker);
+            pool.put_back(worker, self.ends);
         }
     }
 
@@ -660,5 +718,18 @@ impl Deref for Job {
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Job").field(&self.message).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Client;
+
+    /// Otherwise the word of the second thread would end what the first one does after it has ended.
+    #[test]
+    fn an_end_of_which_two_threads_are_told_counts_once() {
+        let jobs = Client::new().connect_local(9).work().unwrap();
+        assert_eq!([jobs.pool.end(0), jobs.pool.end(0)], [1, 1]);
+        assert_eq!(jobs.pool.lock().ends, 1);
     }
 }

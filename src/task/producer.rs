@@ -25,6 +25,9 @@ use crate::{report, unwind};
 /// How long the producer waits, when it closes, for workers to confirm that they know.
 const CONFIRMATION_LIMIT: Duration = Duration::from_secs(1);
 
+/// How many jobs the thread adds before it listens to the workers again.
+const BATCH: usize = 64;
+
 /// How long the thread waits after a fault of the socket, which may pass.
 const FAULT_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -293,13 +296,14 @@ impl Driver<'_> {
         loop {
             let news = self.exchange();
             let now = self.started.elapsed();
-            while let Some(job) = self.brought.pop_front() {
+            let batch = self.brought.len().min(BATCH);
+            for job in self.brought.drain(..batch) {
                 self.queue.add(job, now, &mut self.desk);
             }
             match news.is_gone {
                 [true, true] => return self.finish(message),
-                [true, false] => self.queue.end(&mut self.desk),
-                [false, _] => {}
+                [true, false] if self.brought.is_empty() => self.queue.end(&mut self.desk),
+                _ => {}
             }
             self.queue.pass_time(now, &mut self.desk);
             if self.queue.is_over() {
@@ -308,9 +312,7 @@ impl Driver<'_> {
             if self.has_news() {
                 continue;
             }
-            let time = self.queue.next_moment().map(|moment| moment.saturating_sub(now));
-            let wait = Wait::Until(&news.cancel, time);
-            match self.desk.socket.receive(&mut message, wait) {
+            match self.receive(&mut message, &news, now) {
                 Ok(()) => self.hear(&message),
                 Err(error) if error.kind() == ErrorKind::Closed => {
                     return self.give_up(&Error::new(
@@ -326,6 +328,20 @@ impl Driver<'_> {
                 }
             }
         }
+    }
+
+    /// Waits for a message of a worker, until there is news or a time has come.
+    fn receive(&self, message: &mut Message, news: &News, now: Duration) -> Result<()> {
+        let socket = &self.desk.socket;
+        if self.brought.is_empty() {
+            let time = self.queue.next_moment().map(|moment| moment.saturating_sub(now));
+            match socket.receive(message, Wait::Until(&news.cancel, time)) {
+                Err(error) if error.ends_iteration_quietly() => {}
+                outcome => return outcome,
+            }
+        }
+        // A cancelled wait takes no message, and handles that bring jobs without end cancel each one.
+        socket.receive(message, Wait::Never)
     }
 
     fn hear(&mut self, message: &[Vec<u8>]) {

@@ -277,6 +277,24 @@ fn high_water_mark_bounds_unfinished_jobs() {
     assert!(error.to_string().contains("3 jobs are unfinished"), "{error}");
 }
 
+/// Each job wakes the thread of the producer, which must receive the results all the same.
+#[test]
+fn results_arrive_while_jobs_are_dispatched_without_end() {
+    const MOST: usize = 1_000_000;
+    let _watchdog = watchdog();
+    let (dispatch, mut outcomes) = Server::new(0).high_water_mark(0).dispatch().unwrap();
+    let workers = work(&client_of(&dispatch.socket()), 1);
+    dispatch.wait_for_workers(1, SOON).unwrap();
+    let first: JoinHandle<Vec<String>> =
+        thread::spawn(move || outcomes.by_ref().take(20).map(|outcome| summary(&outcome)).collect());
+    let dispatched = (0..MOST).take_while(|_| !first.is_finished());
+    let dispatched = dispatched.map(|_| dispatch(&[b"job"]).unwrap()).count();
+    drop(dispatch);
+    assert_eq!(first.join().unwrap(), vec!["job=JOB"; 20]);
+    assert!(dispatched < MOST, "the results came only after the last job");
+    workers.join().unwrap().unwrap();
+}
+
 #[test]
 fn recipe_timeout_limits_calls_and_steps() {
     let _watchdog = watchdog();

@@ -149,3 +149,63 @@ fn worker_waits_for_the_next_producer() {
     jobs.close();
     worker.join().unwrap();
 }
+
+/// It has no worker that could be told.
+#[test]
+fn thread_that_is_between_two_jobs_ends_too() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes) = Server::new(0).dispatch().unwrap();
+    let port = dispatch.socket().port().unwrap();
+    let jobs = client_of_port(port).work().unwrap();
+    dispatch(&[b"job"]).unwrap();
+    let job = (&jobs).next().unwrap();
+    let waiting = {
+        let jobs = jobs.clone();
+        thread::spawn(move || jobs.count())
+    };
+    await_workers(&dispatch, 2);
+    job.done("done").unwrap();
+    drop(dispatch);
+    // After this, the producer is gone.
+    assert_eq!(summaries(outcomes), ["job=done"]);
+    assert_eq!(waiting.join().unwrap(), 0);
+    assert!((&jobs).next().is_none());
+
+    // It is told once. Threads that have not begun are not told.
+    let (dispatch, outcomes) = Server::new(port).dispatch().unwrap();
+    ["a", "b"].iter().for_each(|job| dispatch(frames![job]).unwrap());
+    drop(dispatch);
+    let first = (&jobs).next().unwrap();
+    let second = thread::spawn(move || jobs.recv()).join().unwrap().unwrap().unwrap();
+    for job in [first, second] {
+        let result = job.concat();
+        job.done(&[result]).unwrap();
+    }
+    assert_eq!(summaries(outcomes), ["a=a", "b=b"]);
+}
+
+/// The producer tells all its workers, also one that is busy. The thread that waits has ended before that one is free.
+#[test]
+fn busy_worker_does_not_end_the_next_iteration() {
+    let _watchdog = watchdog();
+    let (dispatch, outcomes) = Server::new(0).dispatch().unwrap();
+    let port = dispatch.socket().port().unwrap();
+    let jobs = client_of_port(port).work().unwrap();
+    dispatch(&[b"job"]).unwrap();
+    let job = jobs.recv().unwrap().unwrap();
+    let waiting = {
+        let jobs = jobs.clone();
+        thread::spawn(move || jobs.recv().unwrap().is_none())
+    };
+    await_workers(&dispatch, 2);
+    drop((dispatch, outcomes));
+    assert!(waiting.join().unwrap(), "there is no job for it");
+    job.done("too late").unwrap();
+    let (dispatch, outcomes) = Server::new(port).dispatch().unwrap();
+    dispatch(&[b"next"]).unwrap();
+    drop(dispatch);
+    // In a thread that was not there before, so that the worker is all that could tell it.
+    let next = thread::spawn(move || jobs.recv()).join().unwrap();
+    next.unwrap().unwrap().done("done").unwrap();
+    assert_eq!(summaries(outcomes), ["next=done"]);
+}

@@ -12,6 +12,8 @@ const REQUEST: &[u8] = b"\x02";
 const REPLY: &[u8] = b"\x03";
 const HEARTBEAT: &[u8] = b"\x04";
 const DISCONNECT: &[u8] = b"\x05";
+/// There are no more jobs.
+const FINISHED: &[&[u8]] = &[DISCONNECT, b"finished"];
 const NO_JOB: &[u8] = &[0; 20];
 
 /// A dealer that has registered as a worker of this crate.
@@ -21,14 +23,15 @@ fn dealer(socket: &Socket) -> (Sender, Receiver) {
     (send, messages)
 }
 
-#[test]
-fn job_that_comes_after_the_timeout_is_not_done_later() {
-    let _watchdog = watchdog();
+/// Plays a producer for one worker, which iterates again whenever its iteration ends, and returns its first job. When the
+/// worker first says `cue`, it is sent the order, and then a job that crosses its `DISCONNECT`. It gets the job `next` when it
+/// has registered anew.
+fn first_job(timeout: Option<Duration>, cue: &[u8], order: &[&[u8]]) -> String {
     // It does not wait for a worker that is gone.
     let (send, messages) = Server::new(0).linger(Duration::ZERO).router().unwrap();
     let mut client = client_of(&messages.socket());
-    let jobs = client.timeout(Duration::from_millis(200)).work().unwrap();
-    // It iterates again after each timeout.
+    timeout.map(|timeout| client.timeout(timeout));
+    let jobs = client.work().unwrap();
     let worker = thread::spawn(move || {
         loop {
             if let Some(job) = (&jobs).next() {
@@ -36,8 +39,6 @@ fn job_that_comes_after_the_timeout_is_not_done_later() {
             }
         }
     });
-    // A producer that sends a job just before it hears that the worker is not ready any more.
-    let address = [b'1'; 20];
     let mut is_late = false;
     while !worker.is_finished() {
         let Ok(message) = messages.recv_timeout(Duration::from_millis(10)) else {
@@ -47,18 +48,41 @@ fn job_that_comes_after_the_timeout_is_not_done_later() {
             panic!("{message:?}")
         };
         // The worker may have what it wants, and be gone.
-        let request = |job: &[u8]| drop(send(&[id, b"", HEADER, REQUEST, &address, b"", job]));
+        let say = |order: &[&[u8]]| drop(send(&[&[&id[..], b"", HEADER], order].concat()));
+        let request = |job: &[u8]| say(&[REQUEST, &[b'1'; 20], b"", job]);
         match command.as_slice() {
-            READY if is_late => request(b"next"),
-            DISCONNECT => {
+            command if !is_late && command == cue => {
+                say(order);
                 request(b"late");
                 is_late = true;
             }
-            HEARTBEAT if is_late => drop(send(&[id, b"", HEADER, DISCONNECT])),
+            READY if is_late => request(b"next"),
+            HEARTBEAT if is_late => say(&[DISCONNECT]),
             _ => {}
         }
     }
-    assert_eq!(worker.join().unwrap(), "next");
+    worker.join().unwrap()
+}
+
+#[test]
+fn job_that_comes_after_the_timeout_is_not_done_later() {
+    let _watchdog = watchdog();
+    let timeout = Some(Duration::from_millis(200));
+    assert_eq!(first_job(timeout, DISCONNECT, &[HEARTBEAT]), "next");
+}
+
+/// The word of one producer, and the job of the next at the same address. The worker gives that job back.
+#[test]
+fn job_that_comes_after_the_end_is_not_done_later() {
+    let _watchdog = watchdog();
+    assert_eq!(first_job(None, READY, FINISHED), "next");
+}
+
+#[test]
+fn job_that_comes_after_the_timeout_and_the_end_is_not_done_later() {
+    let _watchdog = watchdog();
+    let timeout = Some(Duration::from_millis(200));
+    assert_eq!(first_job(timeout, DISCONNECT, FINISHED), "next");
 }
 
 #[test]
