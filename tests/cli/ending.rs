@@ -226,6 +226,24 @@ fn wrong_usage_is_status_2() {
 }
 
 #[test]
+fn pattern_that_is_wrong_or_missing_is_told_with_all_patterns() {
+    let _watchdog = watchdog();
+    for (arguments, words) in [
+        (
+            "server 1 pul",
+            "there is no pattern pul; the patterns are push, pull, publish, subscribe,",
+        ),
+        (
+            "client 1",
+            "the pattern is missing; the patterns are push, pull, publish, subscribe,",
+        ),
+    ] {
+        let said = run(arguments).said;
+        assert!(said.contains(words), "{arguments}: {said}");
+    }
+}
+
+#[test]
 fn port_in_use_is_status_1() {
     let _watchdog = watchdog();
     let taken = Server::new(0).pull().unwrap();

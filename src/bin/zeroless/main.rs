@@ -43,6 +43,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use zeroless::Keypair;
 
 use crate::address::Address;
@@ -53,7 +54,7 @@ use crate::recipe::{Recipe, in_role};
 use crate::session::Session;
 
 fn main() -> ExitCode {
-    let options = Cli::parse();
+    let options = Cli::try_parse().unwrap_or_else(|error| explain(error).exit());
     log::start(options.verbose);
     let outcome = run(options.command);
     ending::wait_if_signalled();
@@ -65,6 +66,17 @@ fn main() -> ExitCode {
             }
             ExitCode::from(status)
         }
+    }
+}
+
+/// What is wrong with the command line, in the words of its help: what follows a role is a pattern.
+fn explain(error: clap::Error) -> clap::Error {
+    match error.kind() {
+        ErrorKind::MissingSubcommand => clap::Error::raw(
+            error.kind(),
+            format!("the pattern is missing; {}\n", options::patterns()),
+        ),
+        _ => error,
     }
 }
 
