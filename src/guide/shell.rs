@@ -118,7 +118,7 @@
 //! ```text
 //! #!/bin/sh
 //! case $1 in
-//!     add) expr "$2" + "$3" ;;
+//!     add) expr "$2" + "$3" || [ $? = 1 ] ;; # for the sum 0, the status of expr is 1
 //!     *) echo "no such operation: $1" >&2; exit 1 ;;
 //! esac
 //! ```

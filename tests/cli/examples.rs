@@ -262,6 +262,20 @@ fn of_the_documentation_work() {
     }
 }
 
+/// The script of the guide adds all integers, and says what is not one.
+#[test]
+fn of_service_adds_integers() {
+    let _watchdog = watchdog();
+    let folder = folder("cli-service");
+    let add = |terms: &str| {
+        let mut command = Program::script(format!("./answer add {terms}"));
+        Program::start(command.env("LC_ALL", "C").current_dir(&folder.0))
+    };
+    assert_eq!(add("-1 1").text(), "0\n");
+    assert_eq!(add("08 -3").text(), "5\n");
+    assert!(add("1 tea").fails(1).contains("non-integer argument"));
+}
+
 #[test]
 fn of_jobs_print_hashes() {
     let _watchdog = watchdog();
