@@ -252,6 +252,18 @@ fn port_in_use_is_status_1() {
 }
 
 #[test]
+fn host_name_of_a_server_is_refused_with_the_remedy() {
+    let _watchdog = watchdog();
+    for role in ["server", "server --public"] {
+        let said = start(&format!("{role} localhost:{} pull", unused_port())).fails(1);
+        assert!(
+            said.contains("a server takes no host names") && said.contains("give the port alone or 127.0.0.1"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn log_says_more_if_asked() {
     let _watchdog = watchdog();
     let pull = Server::new(0).pull().unwrap();
