@@ -101,8 +101,11 @@
 //! ```
 //!
 //! ```sh
-//! for host in ada bob; do ssh -R 12345:localhost:12345 $host zeroless client 12345 work --workers 8 -- sha256sum {} & done; wait
+//! for host in ada bob; do ssh -R 12345:localhost:12345 $host zeroless client 12345 work --workers 8 --timeout 1m -- sha256sum {} & done; wait
 //! ```
+//!
+//! A pool ends when there are no more jobs. If it connects after that, or has had no job for a minute, `--timeout` ends
+//! it.
 //!
 //! Kill any worker: another one does its job. Kill the producer, too, and start it again: with `--joblog` and `--resume`
 //! it goes on where it was. A job is in the log when its result is printed. (After `kill -9` between these two, that one

@@ -173,8 +173,8 @@ const SCENES: &[&[Example]] = &[
             Prints(""),
         ),
         (
-            "for host in ada bob; do ssh -R 12345:localhost:12345 $host zeroless client 12345 work --workers 8 -- \
-             sha256sum {} & done; wait",
+            "for host in ada bob; do ssh -R 12345:localhost:12345 $host zeroless client 12345 work --workers 8 \
+             --timeout 1m -- sha256sum {} & done; wait",
             Shows(&[]),
         ),
     ],

@@ -18,7 +18,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 
-    /// Say more: connecting with -v, and each message with -vvv
+    /// Say more: connecting with -v, what is dropped with -vv, and each message with -vvv
     #[arg(short, long, global = true, action = ArgAction::Count, display_order = 998)]
     pub verbose: u8,
 }
