@@ -54,10 +54,19 @@ use crate::recipe::{Recipe, in_role};
 use crate::session::Session;
 
 fn main() -> ExitCode {
-    let options = Cli::try_parse().unwrap_or_else(|error| explain(error).exit());
-    log::start(options.verbose);
-    let outcome = run(options.command);
-    ending::wait_if_signalled();
+    match Cli::try_parse().map_err(explain) {
+        Ok(options) => {
+            log::start(options.verbose);
+            let outcome = run(options.command);
+            ending::wait_if_signalled();
+            end(outcome)
+        }
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(help) => end(help.print().or_else(ending::end_if_unread)),
+    }
+}
+
+fn end(outcome: Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Fault { status, message }) => {
