@@ -51,7 +51,7 @@
 //! Sending ends with the input, after everything is delivered. If that takes longer than a second, the program says what
 //! it waits for. Receiving ends after `-n` messages, after `--timeout` without a message, or on Ctrl-C. Then everything
 //! that was received is printed. It also ends when the reader of its output ends, as in `zeroless server 12345 pull |
-//! head -1`.
+//! head -1`. Then `dispatch` tells its workers that it is over.
 //!
 //! | exit status | why |
 //! |---|---|
@@ -166,5 +166,6 @@
 //!   jobs. A job whose command is killed by a signal goes back, and is tried again up to `--attempts` times.
 //! * **A worker that is killed** does not end the command that it runs, unless Ctrl-C ends both. So a job may run twice.
 //! * **`-n`** of a receiver that others share the messages with: what has arrived beyond that number is lost.
-//! * **Workers that are left.** A worker that was not connected when the last job ended waits for the next producer.
-//!   `--timeout` limits that.
+//! * **Workers that are left.** A worker that was not connected when the last job ended waits for the next producer. So do
+//!   all workers of a producer that a signal ends, because it may be started again; and those of a producer that still
+//!   waits for input when the reader of its output ends. `--timeout` limits that.
