@@ -321,6 +321,8 @@ fn find_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             }
         }
     }
+    files.sort();
+    files.dedup(); // if a path was given twice, or a file and its folder
     if files.is_empty() {
         return Err("there is no file to count; name files, or folders that contain files".into());
     }
@@ -357,8 +359,8 @@ impl Role {
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
             match argument {
-                Long("workers") => workers = number(arguments.value()?, "--workers needs a number")?,
-                Long("public") => public = Some(number(arguments.value()?, "--public needs a port")?),
+                Long("workers") => workers = number(arguments.value(), "--workers needs a number")?,
+                Long("public") => public = Some(number(arguments.value(), "--public needs a port")?),
                 Long("kill") => kill = true,
                 Long("child") => is_child = true,
                 Value(value) => values.push(value),
@@ -367,11 +369,12 @@ impl Role {
             }
         }
         if values.first().is_some_and(|value| value == "work") {
-            let [_, producer] = &values[..] else {
-                return Err(format!("`work` needs one HOST:PORT\n{USAGE}").into());
+            let producer = match &values[1..] {
+                [producer] if producer.as_bytes().contains(&b':') => producer.to_string_lossy().into_owned(),
+                _ => return Err(format!("`work` needs one HOST:PORT\n{USAGE}").into()),
             };
             return Ok(Role::Worker {
-                producer: producer.to_string_lossy().into_owned(),
+                producer,
                 is_child,
                 is_victim: kill,
             });
@@ -398,7 +401,8 @@ impl Role {
     }
 }
 
-fn number<N: FromStr>(value: OsString, need: &str) -> Result<N> {
+fn number<N: FromStr>(value: std::result::Result<OsString, lexopt::Error>, need: &str) -> Result<N> {
+    let value = value.map_err(|_| format!("{need}\n{USAGE}"))?;
     let number = value.to_str().and_then(|value| value.parse().ok());
     number.ok_or_else(|| format!("{need}, not {value:?}\n{USAGE}").into())
 }

@@ -177,8 +177,9 @@ fn remedy_of_zmq(error: zmq::Error) -> &'static str {
     match error {
         zmq::Error::EADDRINUSE => "the address is already in use; choose another one, or port 0 for any free port",
         zmq::Error::EADDRNOTAVAIL | zmq::Error::ENODEV => {
-            "no interface of this machine has that address; give an IP address or the name of an interface of this \
-             machine, or * for all interfaces"
+            "no interface of this machine has that address, and a server takes no host names; for this machine only, \
+             give the port alone or 127.0.0.1; else give an IP address or the name of an interface of this machine, or \
+             * for all interfaces"
         }
         zmq::Error::ENOENT => "the folder does not exist; create it first",
         zmq::Error::EACCES => "not permitted; ports below 1024 and other users' folders need privileges",

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
             println!("a room at {address}; Ctrl-C to close it");
             Ok(room::run(calls, publish)?)
         }
-        ["member", address, name] => {
+        ["member", address, name] if !name.trim().is_empty() => {
             let [calls, news] = cli::two_endpoints(address)?;
             Member::join(&calls, name)?.chat(&news)
         }

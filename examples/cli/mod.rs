@@ -122,11 +122,9 @@ pub fn run_with_arguments<T: Termination>(usage: &str, program: Program<T>) -> E
 
 /// Returns the endpoint of an address, which is `PORT` or `HOST:PORT`. Without a host, it is on this machine.
 pub fn endpoint(address: &str) -> String {
-    if address.contains(':') {
-        format!("tcp://{address}")
-    } else {
-        format!("tcp://127.0.0.1:{address}")
-    }
+    let is_port = address.chars().all(|character| character.is_ascii_digit());
+    let host = if is_port { "127.0.0.1:" } else { "" };
+    format!("tcp://{host}{address}")
 }
 
 /// Returns the endpoints of an address and of the next port.

@@ -27,7 +27,7 @@ pub fn run(endpoint: &str, target: &Path) -> Result<()> {
         .append(true)
         .open(&partial)
         .map_err(in_file)?;
-    receive(&file, size, &send, &answers)?;
+    receive(&file, size, &checksum, &send, &answers)?;
     if hash(&partial).map_err(in_file)?.to_string() != checksum {
         fs::remove_file(&partial)?;
         return Err("the checksum is wrong, because the file has changed at the server; download it again".into());
@@ -53,8 +53,8 @@ fn ask_for_info(endpoint: &str, send: &Sender, answers: &Receiver) -> Result<(u6
     }
 }
 
-/// Appends to the file until it has this size.
-fn receive(mut file: &File, size: u64, send: &Sender, answers: &Receiver) -> Result<()> {
+/// Appends to the file until it has this size. Fails if the server comes back with another file.
+fn receive(mut file: &File, size: u64, checksum: &str, send: &Sender, answers: &Receiver) -> Result<()> {
     let mut written = file.metadata()?.len();
     if written > 0 {
         println!("continuing at {written} of {size} bytes");
@@ -74,12 +74,16 @@ fn receive(mut file: &File, size: u64, send: &Sender, answers: &Receiver) -> Res
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 progress.suspend(|| println!("no answer; asking again from {written} of {size} bytes"));
                 asked = written;
+                send(&[b"info"])?;
             }
             answer => match answer?.as_slice() {
                 [offset, chunk] if *offset == written.to_string() => {
                     file.write_all(chunk)?;
                     written += chunk.len() as u64;
                     progress.set_position(written);
+                }
+                [_, _, other] if *other != checksum.as_bytes() => {
+                    return Err("the server has another file now; download it again".into());
                 }
                 // A chunk that was asked for twice, or one after a chunk that was lost, which will be asked for again.
                 _ => {}

@@ -1,6 +1,6 @@
 //! The client, which shows what the command prints.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{self, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{Result, SILENCE};
 /// Runs a command at the server, and returns its exit code.
 pub fn run(endpoint: &str, seconds: &str, command: &[&str]) -> Result<ExitCode> {
     if seconds.parse::<u64>().is_err() {
-        return Err(format!("`{seconds}` is not a number of seconds").into());
+        return Err(format!("`{seconds}` is not a number of whole seconds").into());
     }
     let (send, events) = Client::new()
         .connect_to(endpoint)
@@ -27,7 +27,11 @@ pub fn run(endpoint: &str, seconds: &str, command: &[&str]) -> Result<ExitCode> 
         };
         silence = "the server has gone, or the network to it; the command may still run";
         match event.as_slice() {
-            [kind, line] if kind == b"stdout" => stdout().write_all(line)?,
+            [kind, line] if kind == b"stdout" => match stdout().write_all(line) {
+                // The reader of a pipe, such as `head`, may stop reading early. Then the server ends the command.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+                written => written?,
+            },
             [kind, line] if kind == b"stderr" => stderr().write_all(line)?,
             [kind, code, words] if kind == b"end" => {
                 eprintln!("({})", text(&[words]));

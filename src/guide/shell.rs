@@ -51,7 +51,7 @@
 //! Sending ends with the input, after everything is delivered. If that takes longer than a second, the program says what
 //! it waits for. Receiving ends after `-n` messages, after `--timeout` without a message, or on Ctrl-C. Then everything
 //! that was received is printed. It also ends when the reader of its output ends, as in `zeroless server 12345 pull |
-//! head -1`.
+//! head -1`. Then `dispatch` tells its workers that it is over.
 //!
 //! | exit status | why |
 //! |---|---|
@@ -101,8 +101,11 @@
 //! ```
 //!
 //! ```sh
-//! for host in ada bob; do ssh -R 12345:localhost:12345 $host zeroless client 12345 work --workers 8 -- sha256sum {} & done; wait
+//! for host in ada bob; do ssh -R 12345:localhost:12345 $host zeroless client 12345 work --workers 8 --timeout 1m -- sha256sum {} & done; wait
 //! ```
+//!
+//! A pool ends when there are no more jobs. If it connects after that, or has had no job for a minute, `--timeout` ends
+//! it.
 //!
 //! Kill any worker: another one does its job. Kill the producer, too, and start it again: with `--joblog` and `--resume`
 //! it goes on where it was. A job is in the log when its result is printed. (After `kill -9` between these two, that one
@@ -118,7 +121,7 @@
 //! ```text
 //! #!/bin/sh
 //! case $1 in
-//!     add) expr "$2" + "$3" ;;
+//!     add) expr "$2" + "$3" || [ $? = 1 ] ;; # for the sum 0, the status of expr is 1
 //!     *) echo "no such operation: $1" >&2; exit 1 ;;
 //! esac
 //! ```
@@ -163,5 +166,6 @@
 //!   jobs. A job whose command is killed by a signal goes back, and is tried again up to `--attempts` times.
 //! * **A worker that is killed** does not end the command that it runs, unless Ctrl-C ends both. So a job may run twice.
 //! * **`-n`** of a receiver that others share the messages with: what has arrived beyond that number is lost.
-//! * **Workers that are left.** A worker that was not connected when the last job ended waits for the next producer.
-//!   `--timeout` limits that.
+//! * **Workers that are left.** A worker that was not connected when the last job ended waits for the next producer. So do
+//!   all workers of a producer that a signal ends, because it may be started again; and those of a producer that still
+//!   waits for input when the reader of its output ends. `--timeout` limits that.

@@ -129,13 +129,14 @@ fn command_killed_by_signal_fails_the_call() {
 #[test]
 fn command_that_is_missing_fails_the_call_and_the_server_goes_on() {
     let _watchdog = watchdog();
-    let (_serve, port) = serve("serve -- no-such-command");
+    let (mut serve, port) = serve("serve -- no-such-command");
     for _ in 0..2 {
         assert!(
             connect(port, "call a")
                 .fails(1)
                 .starts_with("cannot run no-such-command")
         );
+        serve.hears("a call fails: cannot run no-such-command");
     }
 }
 
@@ -154,6 +155,17 @@ fn command_can_read_the_call_from_its_input() {
     let _watchdog = watchdog();
     let (_serve, port) = serve("serve --stdin --frames=, -- sed s/,/,,/g");
     assert_eq!(connect(port, "call a b --frames").text(), "a\t\tb\n");
+}
+
+#[test]
+fn frames_that_do_not_fit_the_input_are_told_with_the_remedy_of_the_server() {
+    let _watchdog = watchdog();
+    let (_serve, port) = serve("serve --stdin -- cat");
+    let said = connect(port, "call a b").fails(1);
+    let remedy = "use --out frames at the end that runs the command";
+    assert!(said.ends_with(remedy), "{said}");
+    let (_serve, port) = serve("serve --stdin --out frames -- tr \\t ,");
+    assert_eq!(connect(port, "call a b").text(), "a,b\n");
 }
 
 #[test]

@@ -217,6 +217,8 @@ fn wrong_usage_is_status_2() {
         "server 0 work -- true",
         "client 1 2 work -- true",
         "server tcp://nowhere pull",
+        "client udp://1.1.1.1:3 push x",
+        "client http://localhost:80 push x",
         "man no-such-command",
     ] {
         let ended = run(arguments);
@@ -226,11 +228,55 @@ fn wrong_usage_is_status_2() {
 }
 
 #[test]
+fn pattern_that_is_wrong_or_missing_is_told_with_all_patterns() {
+    let _watchdog = watchdog();
+    for (arguments, words) in [
+        (
+            "server 1 pul",
+            "there is no pattern pul; the patterns are push, pull, publish, subscribe,",
+        ),
+        (
+            "client 1",
+            "the pattern is missing; the patterns are push, pull, publish, subscribe,",
+        ),
+    ] {
+        let said = run(arguments).said;
+        assert!(said.contains(words), "{arguments}: {said}");
+    }
+}
+
+#[test]
 fn port_in_use_is_status_1() {
     let _watchdog = watchdog();
     let taken = Server::new(0).pull().unwrap();
     let said = start(&format!("server {} pull", taken.socket().port().unwrap())).fails(1);
     assert!(said.contains("already in use"), "{said}");
+}
+
+#[test]
+fn address_that_cannot_work_is_refused_with_the_remedy() {
+    let _watchdog = watchdog();
+    for (arguments, remedy) in [
+        ("client inproc://x push hi", "give a port, or ipc:///tmp/NAME"),
+        ("server inproc://x pull", "give a port, or ipc:///tmp/NAME"),
+        ("proxy inproc://x 1", "give a port, or ipc:///tmp/NAME"),
+        ("client ::1 push x", "such as [::1]:5555"),
+    ] {
+        let said = start(arguments).fails(2);
+        assert!(said.contains(remedy), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn host_name_of_a_server_is_refused_with_the_remedy() {
+    let _watchdog = watchdog();
+    for role in ["server", "server --public"] {
+        let said = start(&format!("{role} localhost:{} pull", unused_port())).fails(1);
+        assert!(
+            said.contains("a server takes no host names") && said.contains("give the port alone or 127.0.0.1"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

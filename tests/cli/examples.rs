@@ -173,8 +173,8 @@ const SCENES: &[&[Example]] = &[
             Prints(""),
         ),
         (
-            "for host in ada bob; do ssh -R 12345:localhost:12345 $host zeroless client 12345 work --workers 8 -- \
-             sha256sum {} & done; wait",
+            "for host in ada bob; do ssh -R 12345:localhost:12345 $host zeroless client 12345 work --workers 8 \
+             --timeout 1m -- sha256sum {} & done; wait",
             Shows(&[]),
         ),
     ],
@@ -260,6 +260,20 @@ fn of_the_documentation_work() {
     for scene in SCENES {
         play(scene, &folder("cli-examples"));
     }
+}
+
+/// The script of the guide adds all integers, and says what is not one.
+#[test]
+fn of_service_adds_integers() {
+    let _watchdog = watchdog();
+    let folder = folder("cli-service");
+    let add = |terms: &str| {
+        let mut command = Program::script(format!("./answer add {terms}"));
+        Program::start(command.env("LC_ALL", "C").current_dir(&folder.0))
+    };
+    assert_eq!(add("-1 1").text(), "0\n");
+    assert_eq!(add("08 -3").text(), "5\n");
+    assert!(add("1 tea").fails(1).contains("non-integer argument"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the program says of itself.
 
 use crate::program::{Program, run};
+use crate::support::watchdog;
 
 /// The commands that have a page of help.
 pub const PAGES: [&str; 22] = [
@@ -55,6 +56,15 @@ fn is_the_same_for_the_option() {
 }
 
 #[test]
+fn output_that_cannot_be_written_is_status_1() {
+    let _watchdog = watchdog();
+    for arguments in ["help", "--version", "completions zsh", "man"] {
+        let said = Program::start(&mut Program::script(format!("zeroless {arguments} > /dev/full"))).fails(1);
+        assert!(said.contains("cannot write the output"), "{arguments}: {said}");
+    }
+}
+
+#[test]
 fn completions_are_scripts() {
     for (shell, sign) in [
         ("bash", "complete -F"),
@@ -73,15 +83,29 @@ fn completions_are_scripts() {
 
 #[test]
 fn man_page_is_roff_with_examples() {
-    for (command, name) in [
-        ("man", "zeroless"),
-        ("man server dispatch", "zeroless\\-server\\-dispatch"),
+    for (command, name, what) in [
+        (
+            "man",
+            "zeroless",
+            "Sends and receives ZeroMQ messages, and shares work among machines.",
+        ),
+        (
+            "man server dispatch",
+            "zeroless\\-server\\-dispatch",
+            "Give each job to one worker, and print the results",
+        ),
     ] {
         let text = String::from_utf8(run(command).output).unwrap();
         assert!(
-            text.contains(&format!(".TH {} 1", name.replace("\\-", "-"))) && text.contains(".SH NAME"),
+            text.contains(&format!(
+                ".TH {} 1  \"zeroless {}\"",
+                name.replace("\\-", "-"),
+                env!("CARGO_PKG_VERSION")
+            )),
             "{text}"
         );
+        let named = format!(".SH NAME\n{name} \\- {what}\n.SH SYNOPSIS");
+        assert!(text.contains(&named) && !text.contains("EXTRA"), "{text}");
         assert!(text.contains("zeroless server 12345"), "{text}");
     }
 }

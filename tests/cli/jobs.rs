@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use nix::sys::signal::Signal;
-
 use crate::program::{Program, connect, serve, zeroless};
 use crate::support::{Folder, wait_until, watchdog};
 
@@ -319,10 +317,8 @@ fn results_end_with_their_reader() {
         "seq 1000000 | zeroless server 0 dispatch | head -2",
     ));
     let port = dispatch.port();
-    let mut work = connect(port, "work -- echo");
+    let work = connect(port, "work -- echo");
     assert_eq!(dispatch.text(), "1\n2\n");
-    // It waits for the next producer.
-    assert!(work.runs());
-    work.signal(Signal::SIGTERM);
-    work.dies_of(Signal::SIGTERM);
+    // It may say that its last result is lost.
+    assert!(work.ends().status.success());
 }

@@ -123,6 +123,35 @@ fn producer_killed_at_any_time_loses_nothing() {
     assert!(repeated as usize <= kills.len(), "{results:?}");
 }
 
+/// Starts a producer of three workers whose output is read only until the first line, with this input.
+fn start_with_short_reader(input: &str, port: u16) -> Program {
+    let script = format!("{input} | zeroless server {port} dispatch --wait 3 --high-water-mark 5 | head -1");
+    Program::start(&mut Program::script(script))
+}
+
+#[test]
+fn end_of_the_reader_is_told_to_the_workers() {
+    let _watchdog = watchdog();
+    // The jobs are all read, too many, or come slowly.
+    for input in ["seq 3", "seq 1000", "while sleep 0.1; do echo 1; done"] {
+        let port = unused_port();
+        let workers = connect(port, "work --workers 3 -- echo");
+        start_with_short_reader(input, port).succeeds();
+        // It may say that results are lost.
+        assert!(workers.ends().status.success(), "{input}");
+    }
+}
+
+#[test]
+fn end_of_the_reader_does_not_wait_for_jobs() {
+    let _watchdog = watchdog();
+    let producer = Producer::new("cli-short-reader", 0);
+    let workers = workers_that_hold(&producer, 2);
+    assert_eq!(start_with_short_reader("seq 3", producer.port).text(), "1\n");
+    fs::write(producer.path("go"), "").unwrap();
+    assert!(workers.ends().status.success());
+}
+
 #[test]
 fn log_has_the_columns_of_parallel() {
     let _watchdog = watchdog();

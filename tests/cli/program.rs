@@ -167,11 +167,6 @@ impl Program {
         self.child.wait().unwrap();
     }
 
-    /// Whether it has not ended.
-    pub fn runs(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-
     /// Waits until it ends.
     pub fn ends(mut self) -> Ended {
         let mut output = Vec::new();

@@ -867,6 +867,17 @@ fn worker_pool_prints_table_and_totals() {
 }
 
 #[test]
+fn worker_pool_counts_path_that_is_given_twice_once() {
+    let _watchdog = watchdog();
+    let folder = Folder::new("twice", &[("a", "line\n")]);
+    let output = example("worker_pool", &["./a", "./a", "."])
+        .current_dir(&folder.0)
+        .output()
+        .unwrap();
+    assert!(last_line(&output).starts_with("jobs: 1, outcomes: 1,"), "{output:?}");
+}
+
+#[test]
 fn worker_pool_counts_its_own_source() {
     let _watchdog = watchdog();
     let output = run("worker_pool", &[]);
@@ -996,7 +1007,9 @@ fn worker_pool_names_wrong_arguments() {
         (&["--kill", "--workers", "1"], "--kill needs at least 2 --workers"),
         (&["--public", "many"], "--public needs a port"),
         (&["--public", &port], "already in use"),
+        (&["--workers"], "--workers needs a number\nusage: worker_pool"),
         (&["work"], "`work` needs one HOST:PORT"),
+        (&["work", "localhost"], "`work` needs one HOST:PORT"),
         (&["work", "no host:1"], "no host"),
         (&[empty.0.to_str().unwrap()], "there is no file to count"),
     ] {

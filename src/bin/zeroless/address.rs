@@ -1,5 +1,6 @@
 //! Addresses on the command line.
 
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// Where a server listens, or what a client connects to.
@@ -14,6 +15,13 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Address, String> {
+        if text.starts_with("inproc://") {
+            return Err("inproc connects threads of one process; give a port, or ipc:///tmp/NAME".to_owned());
+        }
+        // Also that of `::1:5555`, which may be meant as a host and a port.
+        if text.parse::<Ipv6Addr>().is_ok() {
+            return Err("write an IPv6 address in brackets, with a port behind it, such as [::1]:5555".to_owned());
+        }
         if text.contains("://") {
             return Ok(Address::Endpoint(text.to_owned()));
         }
@@ -84,7 +92,17 @@ mod tests {
 
     #[test]
     fn other_text_is_an_error() {
-        for text in ["", "boss", "boss:", ":5", "65536", "boss:http"] {
+        for text in [
+            "",
+            "boss",
+            "boss:",
+            ":5",
+            "65536",
+            "boss:http",
+            "::1",
+            "::1:5555",
+            "inproc://a",
+        ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

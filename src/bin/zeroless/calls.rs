@@ -144,6 +144,11 @@ pub fn serve(session: &Session, options: CommandOptions) -> Result<()> {
         };
         match template.run(&call) {
             Ended::Done(answer) => call.reply(&answer)?,
+            Ended::NotStarted(reason) => {
+                // Only this end can mend it.
+                say(format_args!("zeroless: a call fails: {reason}"));
+                call.fail(reason)?;
+            }
             ended => call.fail(ended.reason())?,
         }
         Ok(true)

@@ -4,10 +4,12 @@ mod failures;
 mod open_jobs;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use zeroless::{Dispatcher, ErrorKind, Message, Outcome, Outcomes};
 
@@ -27,6 +29,12 @@ use crate::session::{FOREVER, Session};
 /// How many jobs are read in advance, unless the user says it: enough to know early how many there are.
 const READ_AHEAD: u32 = 100_000;
 
+/// How long to wait at once, before looking whether somebody still reads the output.
+const STEP: Duration = Duration::from_millis(200);
+
+/// How long to wait, when nobody reads the output any more, until the jobs are not read any more.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// What the job log says of jobs without a result: their worker has failed them, they took too long, or their workers
 /// have died.
 const FAILED_BY_WORKER: u8 = 1;
@@ -44,6 +52,7 @@ pub fn dispatch(session: &mut Session, options: DispatchOptions) -> Result<()> {
         None => (None, None),
     };
     let open_jobs = Arc::new(OpenJobs::default());
+    let is_unread = Arc::new(AtomicBool::new(false));
     let progress = Progress::new(&outcomes);
     let mut printer = Printer {
         output: Output::new(session.output)?,
@@ -55,6 +64,8 @@ pub fn dispatch(session: &mut Session, options: DispatchOptions) -> Result<()> {
         ended: 0,
         failed: 0,
         progress: progress.clone(),
+        timeout: session.timeout,
+        is_unread: Arc::clone(&is_unread),
     };
     if let Some(workers) = options.wait {
         dispatcher.wait_for_workers(workers, session.timeout.unwrap_or(FOREVER))?;
@@ -64,22 +75,37 @@ pub fn dispatch(session: &mut Session, options: DispatchOptions) -> Result<()> {
         done,
         open_jobs,
         progress,
+        is_unread: Arc::clone(&is_unread),
     };
     let (read, reading) = mpsc::channel();
     // It is not waited for: it may wait for input.
-    thread::spawn(move || reader.run(dispatcher, &read));
-    printer.run(outcomes)?;
-    printer.judge(&reading, session.timeout)
+    let thread = thread::spawn(move || reader.run(dispatcher, &read));
+    let printed = printer.run(&outcomes);
+    if is_unread.load(Ordering::Relaxed) {
+        // Once the other thread has dropped its handles, the drop of these ones tells the workers that it is over.
+        if reading.recv_timeout(PATIENCE).is_ok() {
+            let _ = thread.join();
+        }
+        return Ok(());
+    }
+    printed?;
+    printer.judge(&reading)
 }
 
 fn set_options(session: &mut Session, options: &DispatchOptions) {
+    let timeout = session.timeout;
     let read_ahead = session.high_water_mark.unwrap_or(READ_AHEAD);
     in_role!(&mut session.recipe, recipe => {
-        recipe.attempts(options.attempts).high_water_mark(read_ahead);
+        recipe.attempts(options.attempts).high_water_mark(read_ahead).timeout(step(timeout));
         if let Some(time_limit) = options.time_limit {
             recipe.time_limit(time_limit);
         }
     });
+}
+
+/// How long to wait for an outcome at once.
+fn step(timeout: Option<Duration>) -> Duration {
+    timeout.map_or(STEP, |timeout| timeout.min(STEP))
 }
 
 /// Reads the jobs, and dispatches them.
@@ -89,6 +115,7 @@ struct Reader {
     done: Option<DoneJobs>,
     open_jobs: Arc<OpenJobs>,
     progress: Progress,
+    is_unread: Arc<AtomicBool>,
 }
 
 impl Reader {
@@ -105,7 +132,7 @@ impl Reader {
     fn dispatch_all(&mut self, dispatcher: &Dispatcher) -> Result<()> {
         let mut job = Message::new();
         for number in 1.. {
-            if !self.input.next(&mut job)? {
+            if !self.input.next(&mut job)? || self.is_unread.load(Ordering::Relaxed) {
                 break;
             }
             if let Some(done) = &self.done
@@ -115,10 +142,19 @@ impl Reader {
             }
             self.progress.add();
             self.open_jobs.add(&job, number);
-            // The timeout is for outcomes.
-            dispatcher.send_timeout(&job, FOREVER)?;
+            self.dispatch_one(dispatcher, &job)?;
         }
         Ok(())
+    }
+
+    /// Blocks while too many jobs are unfinished and somebody reads the output. `--timeout` is only for outcomes.
+    fn dispatch_one(&self, dispatcher: &Dispatcher, job: &Message) -> Result<()> {
+        loop {
+            match dispatcher.send_timeout(job, STEP) {
+                Err(error) if error.kind() == ErrorKind::TimedOut && !self.is_unread.load(Ordering::Relaxed) => {}
+                sent => return Ok(sent?),
+            }
+        }
     }
 }
 
@@ -143,15 +179,19 @@ struct Printer {
     ended: u64,
     failed: u64,
     progress: Progress,
+    timeout: Option<Duration>,
+    /// Whether nobody reads the output any more.
+    is_unread: Arc<AtomicBool>,
 }
 
 impl Printer {
-    /// Prints until the outcomes end.
-    fn run(&mut self, outcomes: Outcomes) -> Result<()> {
-        ending::end_with_reader()?;
+    /// Prints until the outcomes end, or nobody reads the output any more.
+    fn run(&mut self, outcomes: &Outcomes) -> Result<()> {
+        let is_unread = Arc::clone(&self.is_unread);
+        ending::when_unread(move || is_unread.store(true, Ordering::Relaxed))?;
         let socket = outcomes.socket();
         let _finishing = ending::finish_first(move || socket.close())?;
-        for outcome in &outcomes {
+        while let Some(outcome) = self.next(outcomes) {
             if matches!(&outcome.result, Err(error) if error.kind() == ErrorKind::Closed) {
                 break;
             }
@@ -167,6 +207,21 @@ impl Printer {
         }
         self.progress.clear();
         Ok(())
+    }
+
+    /// The next outcome; `None` at the end, after the timeout, and if nobody reads the output any more.
+    fn next(&self, mut outcomes: &Outcomes) -> Option<Outcome> {
+        let started = Instant::now();
+        loop {
+            let asked = Instant::now();
+            let outcome = outcomes.next();
+            // Otherwise there would be an outcome, or the step would have passed.
+            let have_ended = asked.elapsed() < step(self.timeout);
+            let is_late = self.timeout.is_some_and(|timeout| started.elapsed() >= timeout);
+            if outcome.is_some() || have_ended || is_late || self.is_unread.load(Ordering::Relaxed) {
+                return outcome;
+            }
+        }
     }
 
     fn print_in_order(&mut self, job: EndedJob) -> Result<()> {
@@ -213,12 +268,22 @@ impl Printer {
     /// Prints a result. If the format cannot carry it, the job has failed.
     fn print_result(&mut self, result: &Message) -> Result<std::result::Result<(), (u8, String)>> {
         match self.output.put(result) {
-            Ok(()) => self.progress.print(|| self.output.flush()).map(Ok),
+            Ok(()) => self.flush().map(Ok),
             Err(misfit) => Ok(Err((
                 FAILED_BY_WORKER,
                 format!("its result cannot be printed: {misfit}"),
             ))),
         }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let written = self.progress.print(|| self.output.try_flush());
+        written.map_err(|error| {
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                self.is_unread.store(true, Ordering::Relaxed);
+            }
+            ending::fault_of_output(&error)
+        })
     }
 
     fn note_failure(&mut self, job: &Message, reason: &str) -> Result<()> {
@@ -233,7 +298,7 @@ impl Printer {
     }
 
     /// Judges how all has ended.
-    fn judge(&self, reading: &Receiver<Result<()>>, timeout: Option<Duration>) -> Result<()> {
+    fn judge(&self, reading: &Receiver<Result<()>>) -> Result<()> {
         let is_done = match reading.try_recv() {
             Ok(read) => {
                 read?;
@@ -242,7 +307,9 @@ impl Printer {
             Err(_) => false,
         };
         if !is_done {
-            let within = timeout.map_or(String::new(), |timeout| format!(" within {timeout:?}"));
+            let within = self
+                .timeout
+                .map_or(String::new(), |timeout| format!(" within {timeout:?}"));
             return Err(Fault::new(TIMED_OUT, format!("no job has ended{within}")));
         }
         match self.failed {

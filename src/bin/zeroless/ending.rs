@@ -90,6 +90,11 @@ pub fn wait_if_signalled() {
 
 /// From now on, the program ends when the reader of its output, such as `head`, has ended.
 pub fn end_with_reader() -> Result<()> {
+    when_unread(|| process::exit(0))
+}
+
+/// From now on, `act` is called when the reader of the output has ended.
+pub fn when_unread(act: impl FnOnce() + Send + 'static) -> Result<()> {
     let output = duplicate_stdout()?;
     thread::spawn(move || {
         // No event is asked for, so only the end of the reader is one.
@@ -97,7 +102,7 @@ pub fn end_with_reader() -> Result<()> {
         let ended = PollFlags::POLLERR | PollFlags::POLLHUP;
         loop {
             match poll(&mut descriptors, PollTimeout::NONE) {
-                Ok(_) if descriptors[0].revents().is_some_and(|events| events.intersects(ended)) => process::exit(0),
+                Ok(_) if descriptors[0].revents().is_some_and(|events| events.intersects(ended)) => return act(),
                 Ok(_) => return,
                 // A signal.
                 Err(_) => {}
@@ -111,12 +116,16 @@ pub fn end_with_reader() -> Result<()> {
 pub fn end_if_unread(error: io::Error) -> Result<()> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => process::exit(0),
-        _ => Err(Fault::failed(format!("cannot write the output: {error}"))),
+        _ => Err(fault_of_output(&error)),
     }
+}
+
+pub fn fault_of_output(error: &io::Error) -> Fault {
+    Fault::failed(format!("cannot write the output: {error}"))
 }
 
 /// The standard output, without the buffer that Rust puts before it.
 pub fn duplicate_stdout() -> Result<OwnedFd> {
     let descriptor = io::stdout().as_fd().try_clone_to_owned();
-    descriptor.map_err(|error| Fault::failed(format!("cannot write the output: {error}")))
+    descriptor.map_err(|error| fault_of_output(&error))
 }

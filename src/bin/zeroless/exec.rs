@@ -80,7 +80,10 @@ impl Template {
             Some(format) => {
                 let mut bytes = Vec::new();
                 let written = format.write_alone(message, &mut bytes);
-                written.map_err(|misfit| format!("cannot give the message to the command: {misfit}"))?;
+                // The one who reads this may be at the other end, which cannot choose the format.
+                written.map_err(|misfit| {
+                    format!("cannot give the message to the command: {misfit} at the end that runs the command")
+                })?;
                 Some(bytes)
             }
             None => None,

@@ -47,7 +47,7 @@ impl Fault {
     /// A socket that could not be opened: most reasons are in what the user has written.
     pub fn from_opening(error: Error) -> Fault {
         match error.kind() {
-            ErrorKind::InvalidInput | ErrorKind::AlreadyConnected => Fault::new(USAGE, error),
+            ErrorKind::InvalidInput | ErrorKind::AlreadyConnected | ErrorKind::Unsupported => Fault::new(USAGE, error),
             _ => error.into(),
         }
     }

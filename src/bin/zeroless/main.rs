@@ -43,6 +43,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use zeroless::Keypair;
 
 use crate::address::Address;
@@ -53,10 +54,19 @@ use crate::recipe::{Recipe, in_role};
 use crate::session::Session;
 
 fn main() -> ExitCode {
-    let options = Cli::parse();
-    log::start(options.verbose);
-    let outcome = run(options.command);
-    ending::wait_if_signalled();
+    match Cli::try_parse().map_err(explain) {
+        Ok(options) => {
+            log::start(options.verbose);
+            let outcome = run(options.command);
+            ending::wait_if_signalled();
+            end(outcome)
+        }
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(help) => end(help.print().or_else(ending::end_if_unread)),
+    }
+}
+
+fn end(outcome: Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Fault { status, message }) => {
@@ -65,6 +75,17 @@ fn main() -> ExitCode {
             }
             ExitCode::from(status)
         }
+    }
+}
+
+/// What is wrong with the command line, in the words of its help: what follows a role is a pattern.
+fn explain(error: clap::Error) -> clap::Error {
+    match error.kind() {
+        ErrorKind::MissingSubcommand => clap::Error::raw(
+            error.kind(),
+            format!("the pattern is missing; {}\n", options::patterns()),
+        ),
+        _ => error,
     }
 }
 

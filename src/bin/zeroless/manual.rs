@@ -7,6 +7,9 @@ use clap_mangen::Man;
 use crate::fault::{Fault, Result, USAGE};
 use crate::options::Cli;
 
+/// What the man pages are from.
+const SOURCE: &str = concat!("zeroless ", env!("CARGO_PKG_VERSION"));
+
 /// A script that completes the command line.
 pub fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
@@ -27,9 +30,16 @@ pub fn man_page(words: &[String]) -> Result<Vec<u8>> {
         };
         command = below.clone();
     }
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    // One line for the section `NAME`, and all for the section `DESCRIPTION`.
+    let first = about.lines().next().unwrap_or_default().to_owned();
+    let command = command.about(first).long_about(about);
     let mut page = Vec::new();
-    match Man::new(command).render(&mut page) {
-        Ok(()) => Ok(page),
+    match Man::new(command).source(SOURCE).render(&mut page) {
+        // clap_mangen has no other name for it.
+        Ok(()) => Ok(String::from_utf8_lossy(&page)
+            .replace(".SH EXTRA", ".SH NOTES")
+            .into_bytes()),
         Err(error) => Err(Fault::failed(format!("cannot write the man page: {error}"))),
     }
 }

@@ -18,7 +18,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 
-    /// Say more: connecting with -v, and each message with -vvv
+    /// Say more: connecting with -v, what is dropped with -vv, and each message with -vvv
     #[arg(short, long, global = true, action = ArgAction::Count, display_order = 998)]
     pub verbose: u8,
 }
@@ -57,7 +57,7 @@ pub enum Command {
 )]
 pub struct ServerOptions {
     /// Where to listen: PORT, HOST:PORT or an endpoint
-    #[arg(value_name = "ADDRESS", required = true)]
+    #[arg(value_name = "ADDRESS", required = true, value_parser = address)]
     pub addresses: Vec<Address>,
 
     #[command(flatten)]
@@ -79,7 +79,7 @@ pub struct ServerOptions {
 )]
 pub struct ClientOptions {
     /// Where the server listens: PORT, HOST:PORT or an endpoint
-    #[arg(value_name = "ADDRESS", required = true)]
+    #[arg(value_name = "ADDRESS", required = true, value_parser = address)]
     pub addresses: Vec<Address>,
 
     #[command(flatten)]
@@ -90,6 +90,22 @@ pub struct ClientOptions {
 
     #[command(subcommand)]
     pub pattern: Pattern,
+}
+
+/// An address. After it, a pattern may follow, so a pattern that does not exist is read as an address, too.
+fn address(text: &str) -> Result<Address, String> {
+    let is_word = !text.is_empty() && text.chars().all(|character| character.is_ascii_alphabetic());
+    text.parse().map_err(|reason| match is_word {
+        true => format!("there is no pattern {text}; {}; for an address, {reason}", patterns()),
+        false => reason,
+    })
+}
+
+/// Lists the patterns.
+pub fn patterns() -> String {
+    let command = Pattern::augment_subcommands(clap::Command::new("zeroless"));
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    format!("the patterns are {}", names.join(", "))
 }
 
 /// Whom a server lets in.

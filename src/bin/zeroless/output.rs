@@ -1,7 +1,7 @@
 //! Where received messages are written: the standard output, in blocks.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 
 use crate::ending;
 use crate::fault::{Fault, Result};
@@ -50,9 +50,15 @@ impl Output {
         }
     }
 
+    /// Writes what was kept, or ends the program if nobody reads it any more.
     pub fn flush(&mut self) -> Result<()> {
+        self.try_flush().or_else(ending::end_if_unread)
+    }
+
+    /// Writes what was kept.
+    pub fn try_flush(&mut self) -> io::Result<()> {
         let outcome = self.file.write_all(&self.buffer);
         self.buffer.clear();
-        outcome.or_else(ending::end_if_unread)
+        outcome
     }
 }

@@ -115,16 +115,30 @@ fn client_continues_when_server_is_back() {
 fn file_that_changes_is_no_download() {
     let _watchdog = watchdog();
     let (folder, mut content, original, copy) = file("changes");
-    let port = unused_port();
-    let mut client = launch("download", &["client", &port.to_string(), &copy]);
-    drop(serve_two_chunks(port, &content));
+    let port = unused_port().to_string();
+    let mut server = launch("download", &["server", &port, &original]);
+    assert!(server.prints().next().unwrap().starts_with("serving"));
     *content.last_mut().unwrap() ^= 1;
     fs::write(&original, &content).unwrap();
-    let _server = launch("download", &["server", &port.to_string(), &original]);
+    let mut client = launch("download", &["client", &port, &copy]);
     let complaint = client.reports().next().unwrap();
     assert!(complaint.starts_with("the checksum is wrong"), "{complaint}");
     assert_eq!(client.exit_code(), Some(1));
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "only the original is left");
+}
+
+#[test]
+fn server_that_is_back_with_another_file_ends_the_client() {
+    let _watchdog = watchdog();
+    let (_folder, content, original, copy) = file("another");
+    let port = unused_port();
+    let mut client = launch("download", &["client", &port.to_string(), &copy]);
+    drop(serve_two_chunks(port, &content));
+    fs::write(&original, "a short file").unwrap();
+    let _server = launch("download", &["server", &port.to_string(), &original]);
+    let complaint = client.reports().next().unwrap();
+    assert_eq!(complaint, "the server has another file now; download it again");
+    assert_eq!(client.exit_code(), Some(1));
 }
 
 #[test]

@@ -31,13 +31,33 @@ fn wrong_arguments_print_usage() {
         let addresses =
             "An ADDRESS is PORT or HOST:PORT. A server at 0.0.0.0:PORT can be reached from other machines.\n";
         let usage = format!("usage:\n  {name}\n{roles}{addresses}");
-        for arguments in [&["--help"][..], &["server"], &["client"], &["set", "12345"]] {
+        for arguments in [
+            &["--help"][..],
+            &["server"],
+            &["client"],
+            &["set", "12345"],
+            &["member", "12345", ""],
+        ] {
             let (printed, complaint, code) = text_of(&run(name, arguments));
             assert_eq!(
                 (printed.as_str(), complaint.as_str(), code),
                 ("", usage.as_str(), Some(2))
             );
         }
+    }
+}
+
+#[test]
+fn missing_port_is_told() {
+    let _watchdog = watchdog();
+    for (name, arguments) in [
+        ("node", &["client", "127.0.0.1"][..]),
+        ("node", &["server", "localhost"]),
+        ("download", &["client", "nope", "file"]),
+    ] {
+        let (_, complaint, code) = text_of(&run(name, arguments));
+        assert!(complaint.contains("it has no port"), "{complaint}");
+        assert_eq!(code, Some(1));
     }
 }
 

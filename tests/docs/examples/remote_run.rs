@@ -107,6 +107,16 @@ fn command_dies_with_client_that_is_slow() {
 }
 
 #[test]
+fn client_ends_quietly_with_its_reader() {
+    let _watchdog = watchdog();
+    let (_server, _printed, port) = serve();
+    let mut client = launch("remote_run", &["client", &port, "100", "seq", "1000000"]);
+    assert_prints(client.prints(), &["1"]);
+    assert_eq!(client.reports().next(), None);
+    assert_eq!(client.exit_code(), Some(0));
+}
+
+#[test]
 fn client_notices_that_server_has_gone() {
     let _watchdog = watchdog();
     let (mut server, _printed, port) = serve();
@@ -131,7 +141,8 @@ fn faults_are_told() {
             "(cannot run it: No such file or directory (os error 2))",
             127,
         ),
-        (&port, "soon", "`soon` is not a number of seconds", 1),
+        (&port, "soon", "`soon` is not a number of whole seconds", 1),
+        (&port, "0.5", "`0.5` is not a number of whole seconds", 1),
         (&nobody, "10", "no server answers; start it, or correct the address", 1),
     ] {
         let output = run("remote_run", &["client", port, seconds, "no-such-program"]);
