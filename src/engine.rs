@@ -410,6 +410,15 @@ impl Engine {
         drop(resources);
     }
 
+    /// Says that it does not matter if what was sent is lost. Closing hardly waits for it then, and reports nothing.
+    pub(crate) fn let_lose(&self) {
+        // An error means that it is closed.
+        let _ = self.gate.run(|wire| {
+            wire.let_lose();
+            Ok(())
+        });
+    }
+
     /// A channel that carries nothing, and is disconnected once the socket is closed.
     pub(crate) fn closed(&self) -> &crossbeam_channel::Receiver<Infallible> {
         &self.closed

@@ -89,8 +89,8 @@ impl Closing {
             Ok(Fate::Refused(messages)) => {
                 report_refusal(&label, &format!("up to {}", lost(messages)), has_credentials);
             }
-            // Nothing is left to deliver, or the user does not care.
-            _ if !wire.has_sent() || linger == Some(Duration::ZERO) => {}
+            // Nothing is left to deliver, or nobody cares.
+            _ if !wire.has_sent() || wire.may_lose() || linger == Some(Duration::ZERO) => {}
             Ok(Fate::Unaccepted(messages)) => {
                 let socket = self.remember(ClosedSocket::new(label, Some(messages), linger));
                 return self.start_watching(wire, socket, has_credentials);

@@ -60,6 +60,8 @@ pub(super) struct Wire {
     acceptance: Acceptance,
     /// How many of the messages that were sent have certainly left the queue.
     settled: u64,
+    /// Whether it does not matter if what was sent is lost.
+    may_lose: bool,
     /// Of a reply socket only.
     envelope: Option<Envelope>,
     /// Of a publisher only.
@@ -80,6 +82,7 @@ impl Wire {
             denial: DenialDetector::default(),
             acceptance: Acceptance::default(),
             settled: 0,
+            may_lose: false,
             envelope: properties.has_envelope.then(Envelope::default),
             subscriptions: properties.counts_subscriptions.then(Subscriptions::default),
         }
@@ -570,6 +573,18 @@ impl Wire {
 
     pub(super) fn has_sent(&self) -> bool {
         self.denial.queued() > 0
+    }
+
+    /// Notes that it does not matter if what was sent is lost. It is delivered if that takes less than a moment.
+    pub(super) fn let_lose(&mut self) {
+        const MOMENT: Duration = Duration::from_millis(200);
+
+        self.may_lose = true;
+        self.set_linger(self.linger().map_or(MOMENT, |linger| linger.min(MOMENT)));
+    }
+
+    pub(super) fn may_lose(&self) -> bool {
+        self.may_lose
     }
 
     /// What will become of the messages that were sent. Nothing can be sent afterwards.

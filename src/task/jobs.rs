@@ -423,6 +423,8 @@ struct Worker {
     standing: Standing,
     /// A reply that could not be sent, because a queue full of heartbeats waits for a producer.
     unsent: Option<Message>,
+    /// Whether a reply was sent that the producer may not have received.
+    has_replied: bool,
 }
 
 /// What the producer knows of a worker, as far as the worker can know.
@@ -455,6 +457,7 @@ impl Worker {
             seen: Address::NONE.to_bytes().to_vec(),
             standing: Standing::Silent,
             unsent: None,
+            has_replied: false,
         }
     }
 
@@ -529,12 +532,14 @@ impl Worker {
         match Received::parse(message) {
             Received::Request { address, body } => {
                 self.seen.clone_from(&address);
+                self.has_replied = false;
                 if self.standing != Standing::Withdrawn {
                     self.standing = Standing::Silent;
                     return Some(Next::Job { address, message: body });
                 }
             }
             Received::Finished => {
+                self.has_replied = false;
                 // This confirms it. It may reach the next producer instead, which may have sent a job to this worker.
                 self.leave();
                 return Some(Next::Finished);
@@ -562,6 +567,7 @@ impl Worker {
 
     /// Sends a reply, or keeps it until there is room for it.
     fn reply(&mut self, frames: &[&[u8]]) -> Result<()> {
+        self.has_replied = true;
         match self.socket.send(frames, Wait::Never) {
             Err(error) if is_quiet(&error) => {
                 self.unsent = Some(frames.iter().map(|frame| frame.to_vec()).collect());
@@ -575,6 +581,10 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.withdraw();
+        // Without a reply, only the producer's count of its workers is at stake, and it notices that the connection ends.
+        if !self.has_replied {
+            self.socket.let_lose();
+        }
     }
 }
 

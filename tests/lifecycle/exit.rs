@@ -285,6 +285,26 @@ mod loss {
         }
     }
 
+    /// Waits for a job a moment.
+    #[test]
+    #[ignore = "runs as a child process of another test"]
+    fn works_without_a_producer() {
+        let jobs = client_of_port(argument_of_child().parse().unwrap())
+            .timeout(Duration::from_millis(10))
+            .work()
+            .unwrap();
+        assert!(jobs.recv().is_err());
+    }
+
+    #[test]
+    fn worker_without_a_reply_loses_nothing() {
+        let _watchdog = watchdog();
+        let mut child = run_in_child(works_without_a_producer, &support::unused_port().to_string());
+        let reports: Vec<String> = child.reports().collect();
+        child.succeeds();
+        assert_eq!(reports, [""; 0]);
+    }
+
     #[test]
     fn messages_given_up_are_reported() {
         let _watchdog = watchdog();
