@@ -623,6 +623,8 @@ impl Job {
     /// Meanwhile the producer may have given the job to another worker. When the worker closes, libzmq delivers the result
     /// for up to a second, or for as long as the recipe's [`linger`](crate::Client::linger) says.
     ///
+    /// To send frames of the job back, copy them first, as in the example, because this consumes the job.
+    ///
     /// # Errors
     ///
     /// [`Exhausted`](ErrorKind::Exhausted) if there is no memory for a copy of the result. The job then goes back to the
@@ -632,8 +634,8 @@ impl Job {
     ///
     /// ```no_run
     /// for job in zeroless::Client::new().connect_local(12345).work()? {
-    ///     let length = job[0].len().to_string();
-    ///     job.done(&[length])?;
+    ///     let (name, length) = (job[0].clone(), job[0].len().to_string());
+    ///     job.done(zeroless::frames![name, length])?;
     /// }
     /// # Ok::<(), zeroless::Error>(())
     /// ```
