@@ -733,7 +733,7 @@ impl fmt::Debug for Job {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(zeroless_loom)))]
 mod tests {
     use crate::Client;
 
